@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One settings array for every Swift target: Swift 6 mode, warnings are errors, imports are internal unless said otherwise.
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// A Swift target of the product; its dependencies are the arrows of docs/design/architecture.md.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// A C library of Debian, imported by exactly one Swift target.
+func library(_ name: String, pkgConfig: String, package: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+    name: "pao",
+    products: [.executable(name: "pao", targets: ["pao"])],
+    targets: [
+        // edge
+        .executableTarget(
+            name: "pao",
+            dependencies: [
+                "API", "Sandbox", "Orchestration", "Catalog", "Identity", "Jobs", "Store", "Web", "Documents",
+                "Integrations", "Base",
+            ],
+            swiftSettings: settings),
+        module("API", ["Web", "Identity", "Catalog", "Orchestration", "Base"]),
+        module("Sandbox", ["Web", "Base"]),
+        // domain
+        module(
+            "Orchestration", ["Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
+        module("Catalog", ["Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
+        module("Identity", ["Integrations", "Jobs", "Store", "Base"]),
+        // toolbox
+        module("Jobs", ["Store", "Base"]),
+        module("Store", ["CSQLite", "Base"]),
+        module("Web", ["CMicrohttpd", "CAssets", "Base"]),
+        module("Documents", ["CYAML", "CPCRE2", "Base"]),
+        module("Integrations", ["CCurl", "CCrypto", "Base"]),
+        module("Base", ["CSodium"]),
+        // C
+        .target(name: "CAssets"),
+        library("CSQLite", pkgConfig: "sqlite3", package: "libsqlite3-dev"),
+        library("CMicrohttpd", pkgConfig: "libmicrohttpd", package: "libmicrohttpd-dev"),
+        library("CYAML", pkgConfig: "yaml-0.1", package: "libyaml-dev"),
+        library("CPCRE2", pkgConfig: "libpcre2-8", package: "libpcre2-dev"),
+        library("CCurl", pkgConfig: "libcurl", package: "libcurl4-openssl-dev"),
+        library("CCrypto", pkgConfig: "libcrypto", package: "libssl-dev"),
+        library("CSodium", pkgConfig: "libsodium", package: "libsodium-dev"),
+        // tests
+        tests("BaseTests", ["Base"]),
+        tests("StoreTests", ["Store", "Base"]),
+        tests("JobsTests", ["Jobs", "Store", "Base"]),
+        tests("WebTests", ["Web", "Base"]),
+        tests("DocumentsTests", ["Documents", "Base"]),
+        tests("IntegrationsTests", ["Integrations", "Base"]),
+        tests("IdentityTests", ["Identity", "Store", "Base"]),
+        tests("CatalogTests", ["Catalog", "Documents", "Store", "Base"]),
+        tests("OrchestrationTests", ["Orchestration", "Catalog", "Identity", "Jobs", "Store", "Documents", "Base"]),
+        tests("SandboxTests", ["Sandbox", "Web", "Base"]),
+        tests("APITests", ["API", "Web", "Base"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

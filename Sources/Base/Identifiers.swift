@@ -1,0 +1,29 @@
+/// Makes ids: UUIDv7 for rows (text order is creation order) and short ones that people read.
+package struct IdentifierSource: Sendable {
+    private let time: TimeSource
+    private let random: RandomSource
+
+    package init(time: TimeSource, random: RandomSource) {
+        self.time = time
+        self.random = random
+    }
+
+    /// RFC 9562 version 7, lower case: 48 bits of Unix milliseconds, then random bits.
+    package func uuid() -> String {
+        var bytes = random.bytes(16)
+        let milliseconds = UInt64(max(0, time.now().milliseconds))
+        for index in 0..<6 { bytes[index] = UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - 8 * index)) }
+        bytes[6] = 0x70 | bytes[6] & 0x0F
+        bytes[8] = 0x80 | bytes[8] & 0x3F
+        return Self.uuidText(bytes)
+    }
+
+    static func uuidText(_ bytes: [UInt8]) -> String {
+        let hex = Array(bytes.hex.utf8)
+        let groups = [hex[0..<8], hex[8..<12], hex[12..<16], hex[16..<20], hex[20..<32]]
+        return groups.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
+    }
+
+    /// `req-` and 12 base32 characters: 60 random bits, not guessable.
+    package func readable(_ prefix: String) -> String { prefix + "-" + String(Base32.encode(random.bytes(8)).prefix(12)) }
+}

@@ -1,0 +1,1 @@
+int pao_assets_count = 0;

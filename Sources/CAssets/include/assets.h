@@ -1,0 +1,1 @@
+extern int pao_assets_count;
