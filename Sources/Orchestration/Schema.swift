@@ -68,6 +68,9 @@ package enum OrchestrationSchema {
           error_context TEXT CHECK (json_valid(error_context)),
           correlation_id TEXT NOT NULL,
           concurrency_key TEXT,
+          instance_id TEXT,
+          instance_name TEXT,
+          category TEXT NOT NULL,
           escalation_ticket_id TEXT,
           escalation_timestamp TEXT,
           start_after TEXT,
@@ -99,6 +102,9 @@ package enum OrchestrationSchema {
         CREATE INDEX idx_service_requests_target ON service_requests(target_instance_id) WHERE target_instance_id IS NOT NULL;
         CREATE INDEX idx_service_requests_parent ON service_requests(parent_request_id) WHERE parent_request_id IS NOT NULL;
         CREATE INDEX idx_service_requests_correlation ON service_requests(correlation_id);
+        CREATE INDEX idx_service_requests_name ON service_requests(requester_team, category, instance_name)
+          WHERE instance_name IS NOT NULL AND request_type = 'create'
+            AND status NOT IN ('completed','rejected','cancelled','aborted');
         CREATE INDEX idx_service_requests_concurrency ON service_requests(concurrency_key, created_at)
           WHERE concurrency_key IS NOT NULL AND status IN ('queued','in_progress','resuming','pending_approval');
 
@@ -137,6 +143,8 @@ package enum OrchestrationSchema {
           due_at TEXT,
           reason TEXT,
           completed_by TEXT,
+          attempt_base INTEGER NOT NULL DEFAULT 0,
+          is_fallback INTEGER NOT NULL DEFAULT 0 CHECK (is_fallback IN (0,1)),
           started_at TEXT,
           completed_at TEXT,
           outputs TEXT CHECK (json_valid(outputs)),

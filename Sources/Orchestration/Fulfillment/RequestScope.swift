@@ -23,6 +23,8 @@ package struct RequestScope: TemplateScope {
     /// `uuid`, `timestamp` (Unix seconds), `at` (ISO 8601), `hostname`: drawn once per step.
     package var frozen: JSON
     package var keys: Keys?
+    /// A path to a sealed value gives it as it is stored: for what is stored again.
+    package var passesSealed = false
     private let protectedUse = ProtectedUse()
 
     package init(roots: JSONObject, frozen: JSON, keys: Keys? = nil) {
@@ -95,6 +97,7 @@ package struct RequestScope: TemplateScope {
             value = next
         }
         if let ciphertext = Sealed.ciphertext(value) {
+            if passesSealed { return value }
             protectedUse.flag.withLock { $0 = true }
             return keys.map { $0.open(ciphertext) } ?? Sealed.mask
         }

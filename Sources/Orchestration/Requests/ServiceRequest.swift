@@ -35,7 +35,11 @@ package struct ServiceRequest: Sendable {
     package var completedAt: Timestamp?
     /// `si-...` of the instance it made or works on.
     package var instanceID: String?
+    /// Reserved from submission on: no two live creates of a team and category have the same.
+    package var instanceName: String?
+    package var category: String
     package var steps: [Step]
+    package var escalatedAt: Timestamp?
 
     package struct Requester: Sendable {
         package var userID: String
@@ -88,7 +92,14 @@ package struct Step: Sendable {
     package var completedAt: Timestamp?
     /// Sensitive ones are sealed.
     package var outputs: JSON?
+    /// Tries before the last retry by a person; the policy counts from here.
+    package var attemptBase = 0
+    /// The manual action has taken the place of the failed automatic one (`fallbackOnFailure`).
+    package var isFallback = false
     package var attempts: [Attempt] = []
+
+    /// Tries that count for the retry policy.
+    package var tries: Int { attempts.count - attemptBase }
 }
 
 /// A row of `step_attempts`; immutable once it has ended.
