@@ -1,4 +1,4 @@
-package import Base
+import Base
 import Store
 
 /// A node of the organization's tree.

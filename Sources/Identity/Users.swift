@@ -116,7 +116,8 @@ package final class Users: Sendable {
     func verify(login: String, password: String) async throws(PAOError) -> User? {
         let user = try find(login: login)
         let stored = try user.flatMap { user throws(PAOError) in try storedHash(of: user.id) }
-        let isRight = try await context.hasher.verify(password, hash: try await stored ?? decoyHash())
+        let compared = if let stored { stored } else { try await decoyHash() }
+        let isRight = try await context.hasher.verify(password, hash: compared)
         guard let user, let stored, isRight, user.isActive else { return nil }
         if context.hasher.needsRehash(stored) { try await rehash(password, of: user.id) }
         return user
