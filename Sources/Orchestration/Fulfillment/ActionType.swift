@@ -73,6 +73,10 @@ package struct ActionTools: Sendable {
     package var log: @Sendable (String) -> Void
     /// Longest time this try may take.
     package var timeout: Duration
+    /// For `settle`: since when the effect's fate is not known.
+    package var doubtAge: Duration
+    /// A client of the JIRA of that name; nil where none is configured.
+    package var jira: @Sendable (String) -> JiraClient?
 }
 
 /// Whether the same effect may be sent twice.

@@ -31,6 +31,7 @@ package final class Engine: Sendable {
     /// A secret's value by its name, for sending only. Throws `notFound`.
     let secret: @Sendable (String) async throws(PAOError) -> String
     let breakers: CircuitBreakers
+    let tokens: OAuth2TokenCache
 
     package init(
         store: Store, jobs: JobQueue, catalog: Catalog, recorder: Recorder, http: HTTPTransport, time: TimeSource, log: Log,
@@ -46,6 +47,7 @@ package final class Engine: Sendable {
         self.settings = settings
         self.secret = secret
         breakers = CircuitBreakers()
+        tokens = OAuth2TokenCache(http: http, time: time)
         jobs.register(Self.jobKind) { [self] job in try await advance(job) }
     }
 
@@ -140,12 +142,17 @@ package final class Engine: Sendable {
     private func fly(_ launch: RequestRun.Launch) async -> Landing {
         let lines = Mutex<[RunChanges.LogLine]>([])
         let (time, actionID) = (time, launch.input.action.id)
+        let http = breakers.guarding(http, time: time)
+        let (instances, tokens) = (settings.environment.jira, tokens)
         let tools = ActionTools(
-            http: breakers.guarding(http, time: time), time: time,
+            http: http, time: time,
             log: { text in
                 let at = time.now()
                 lines.withLock { $0.append(.init(actionID: actionID, attempt: nil, level: "info", message: text, at: at)) }
-            }, timeout: launch.timeout)
+            }, timeout: launch.timeout, doubtAge: launch.doubtAge,
+            jira: { name in
+                instances[name].map { JiraClient(instance: $0, http: http, tokens: tokens, time: time, timeout: launch.timeout) }
+            })
         let outcome = await outcome(of: launch, tools)
         return Landing(stepRowID: launch.stepRowID, outcome: outcome, lines: lines.withLock { $0 })
     }

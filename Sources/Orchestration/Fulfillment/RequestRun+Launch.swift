@@ -119,7 +119,8 @@ extension RequestRun {
             inFlight.insert(step.rowID)
             return Launch(
                 stepRowID: step.rowID, work: work, type: type, input: input, effect: effect, isProtected: scope.hasUsedProtected,
-                secretNames: action.secretNames, timeout: remainingTime(of: step, action))
+                secretNames: action.secretNames, timeout: remainingTime(of: step, action),
+                doubtAge: effects[effect.key].map { now - $0.updatedAt } ?? .zero)
         } catch {
             failStep(index, error)
             return nil

@@ -44,6 +44,8 @@ struct RequestRun: Sendable {
         var isProtected: Bool
         var secretNames: [String]
         var timeout: Duration
+        /// Since the intent was stored.
+        var doubtAge: Duration
     }
 
     enum Outcome: Sendable {

@@ -199,7 +199,7 @@ extension RestCall {
             StepFailure(
                 "http_\(status)", "\(method) \(shownURL) answered \(status): \(excerpt.prefix(300))",
                 details: ["status": .int(status), "body": .string(excerpt)], isTransient: isTransient,
-                retryAfter: RetryAfter.parse(response.header("Retry-After"), now: now)))
+                retryAfter: response.retryAfter(now: now).map { .seconds($0) }))
     }
 
     static func evidence(_ response: HTTPResponse) -> JSON {
@@ -209,15 +209,5 @@ extension RestCall {
             "status": .int(response.status), "headers": .object(headers),
             "body": (try? JSON.parse(response.body)) ?? .string(text),
         ]
-    }
-}
-
-/// The header `Retry-After`: seconds, or an HTTP date. Bounded to a day.
-enum RetryAfter {
-    static func parse(_ text: String?, now: Timestamp) -> Duration? {
-        guard let text else { return nil }
-        if let seconds = Int(text.trimmed), seconds >= 0 { return .seconds(min(seconds, 86_400)) }
-        guard let instant = Timestamp(httpDate: text) else { return nil }
-        return min(max(.zero, instant - now), .seconds(86_400))
     }
 }
