@@ -26,6 +26,14 @@ import Testing
         #expect(try Store.integrityCheck(file: scratch.data + "/pao.db.before-2") == [])
     }
 
+    @Test("a schema can check its JSON")
+    func json() async throws {
+        let documents = Migration(number: 2, name: "documents", sql: "CREATE TABLE documents (body TEXT CHECK (json_valid(body))) STRICT")
+        let store = try scratch.store([Scratch.notes, documents])
+        try await store.write { tx throws(PAOError) in try tx.run("INSERT INTO documents VALUES (?)", ["a": 1] as JSON) }
+        #expect(await code { try await store.write { tx throws(PAOError) in try tx.run("INSERT INTO documents VALUES ('{')") } } == .conflict)
+    }
+
     @Test("with steps left out on purpose the status tells what is to come")
     func status() throws {
         try scratch.store().close()
