@@ -190,29 +190,11 @@ package final class Engine: Sendable {
     // MARK: Loading
 
     private func load(_ rowID: String) throws(PAOError) -> RequestRun? {
-        let loaded = try store.read { connection throws(PAOError) -> (ServiceRequest, [Effect], [Ticket], ServiceInstance?)? in
+        let (loader, now) = (RunLoader(catalog: catalog, settings: settings), time.now())
+        return try store.read { connection throws(PAOError) -> RequestRun? in
             guard let request = try RequestStore(connection).request(rowID: rowID) else { return nil }
-            let instances = InstanceStore(connection)
-            let instance = try request.instanceID.flatMap { id throws(PAOError) in try instances.instance(id: id) }
-            return (request, try EffectLedger(connection).effects(ofRequest: rowID), try TicketStore(connection).tickets(ofRequest: rowID), instance)
+            return try loader.run(of: request, now: now, in: connection)
         }
-        guard let (request, effects, tickets, instance) = loaded else { return nil }
-        let document = try catalog.pinned(kind: request.kind, id: request.catalogID, digest: request.catalogDigest)
-        return RequestRun(
-            document: document, settings: settings, request: request,
-            effects: Dictionary(effects.map { ($0.key, $0) }, uniquingKeysWith: { $1 }), tickets: Self.current(tickets, request),
-            instance: instance, now: time.now())
-    }
-
-    private static func current(_ tickets: [Ticket], _ request: ServiceRequest) -> [String: Ticket] {
-        var current: [String: Ticket] = [:]
-        for ticket in tickets {
-            guard let step = request.steps.first(where: { $0.rowID == ticket.stepRowID }), step.generation == ticket.generation,
-                ticket.purpose != .escalation
-            else { continue }
-            current[step.rowID] = ticket
-        }
-        return current
     }
 
     // MARK: One at a time per concurrency key
@@ -245,12 +227,4 @@ package final class Engine: Sendable {
 extension PAOError.Code {
     /// A person changed the request while a turn was decided; the turn is decided anew.
     static let superseded = Self(rawValue: "superseded")
-}
-
-extension Optional {
-    /// `flatMap` for closures with typed throws.
-    fileprivate func flatMap<T>(_ body: (Wrapped) throws(PAOError) -> T?) throws(PAOError) -> T? {
-        guard let self else { return nil }
-        return try body(self)
-    }
 }

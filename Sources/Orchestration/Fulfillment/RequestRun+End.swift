@@ -42,7 +42,7 @@ extension RequestRun {
         request.isStopping = false
         changes.releasedKey = request.concurrencyKey
         log(nil, "request aborted: \(request.stopReason ?? "")")
-        if let instance, request.type == .create { update(instance, to: .failed) }
+        if request.type == .create { failInstance() }
     }
 
     mutating func withdrawTicket(of index: Int) {
@@ -70,6 +70,11 @@ extension RequestRun {
         request.instanceID = instance.id
         changes.newInstance = instance
         changes.isRequestDirty = true
+    }
+
+    /// What was made so far stays with it.
+    mutating func failInstance() {
+        if let instance { update(instance, to: .failed) }
     }
 
     private mutating func settleInstance() throws(TemplateFault) {
