@@ -159,7 +159,7 @@ struct RedirectTests {
     }
 
     private func send(_ path: String, method: String = "GET", follow: Bool = true) async throws(TransportFailure) -> HTTPResponse {
-        var request = HTTPRequest(method: method, url: "\(server.base)/\(path)", timeout: .seconds(2))
+        var request = HTTPRequest(method: method, url: "\(server.base)/\(path)", timeout: .seconds(10))
         request.followRedirects = follow
         if method == "POST" { request.body = Array("body".utf8) }
         return try await client.transport.send(request)
