@@ -53,7 +53,8 @@ enum JobTable {
     static func complete(_ lease: Lease, in tx: Connection) throws(PAOError) -> Bool {
         let isGone =
             try tx.run(
-                "DELETE FROM jobs WHERE id = ? AND lease_epoch = ? AND state = 'leased' AND again_at IS NULL", lease.jobID, lease.epoch) == 1
+                "DELETE FROM jobs WHERE id = ? AND lease_epoch = ? AND state = 'leased' AND again_at IS NULL", lease.jobID, lease.epoch)
+            == 1
         return isGone ? true : try reschedule(lease, at: nil, payload: nil, in: tx)
     }
 

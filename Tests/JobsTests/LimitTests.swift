@@ -80,7 +80,10 @@ import Testing
                 "COVERING INDEX jobs_team (state=? AND priority=? AND team=?)"
             ),
             ("SELECT min(run_at) FROM jobs WHERE state = 'delayed'", "COVERING INDEX jobs_due (state=?)"),
-            ("SELECT id FROM jobs WHERE state = 'delayed' AND run_at <= ? ORDER BY run_at LIMIT ?", "INDEX jobs_due (state=? AND run_at<?)"),
+            (
+                "SELECT id FROM jobs WHERE state = 'delayed' AND run_at <= ? ORDER BY run_at LIMIT ?",
+                "INDEX jobs_due (state=? AND run_at<?)"
+            ),
             (
                 "DELETE FROM jobs WHERE kind = ? AND subject = ? AND state <> 'dead' AND +state <> 'leased'",
                 "INDEX jobs_live (kind=? AND subject=?)"

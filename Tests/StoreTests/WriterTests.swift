@@ -128,9 +128,9 @@ import Testing
 
     @Test("one timestamp per transaction, from the time source")
     func timestamp() async throws {
-        let clock = Mutex(0)
+        let ticks = Atomic(0)
         let time = TimeSource(
-            now: { Timestamp(milliseconds: clock.withLock { $0 += 1; return $0 }) }, monotonic: TimeSource.system.monotonic,
+            now: { Timestamp(milliseconds: ticks.add(1, ordering: .relaxed).newValue) }, monotonic: TimeSource.system.monotonic,
             sleep: TimeSource.system.sleep)
         let store = try Store(directory: scratch.data, migrations: [], time: time, log: .silent)
         let times = try await store.write { tx in [tx.timestamp, tx.timestamp] }
@@ -161,7 +161,8 @@ import Testing
     func nestedBlockingWrite() async throws {
         let store = try scratch.store()
         let outcome = await code {
-            try await store.write { _ throws(PAOError) in try store.writeAndWait { tx throws(PAOError) in try tx.run("DELETE FROM notes") } }
+            try await store.write { _ throws(PAOError) in try store.writeAndWait { tx throws(PAOError) in try tx.run("DELETE FROM notes") }
+            }
         }
         #expect(outcome == .internal)
     }
