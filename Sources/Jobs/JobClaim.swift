@@ -43,7 +43,6 @@ struct JobClaim: Sendable {
     /// Jobs whose handlers still run here: their leases do not expire, whatever the clock does.
     let held: [String]
     let options: JobOptions
-    let wake: @Sendable () -> Void
 
     struct Outcome: Sendable {
         var jobs: [ClaimedJob] = []
@@ -70,7 +69,7 @@ struct JobClaim: Sendable {
             WHERE state = 'leased' AND lease_until <= ? AND id NOT IN (SELECT value FROM json_each(?))
             """, tx.timestamp, JSON.array(held.map(JSON.string)))
         for row in expired {
-            let lease = Lease(jobID: row.text(0), epoch: row.int(1), wake: wake)
+            let lease = Lease(jobID: row.text(0), epoch: row.int(1))
             try Self.giveBack(lease, receives: row.int(2) + 1, error: "the lease expired", options: options, in: tx)
         }
     }
@@ -142,11 +141,12 @@ struct JobClaim: Sendable {
             RETURNING kind, subject, team, payload, receives, lease_epoch
             """, tx.timestamp + options.lease, tx.timestamp, candidate.id)
         guard let row = rows.first else {
-            throw PAOError(.internal, "Something went wrong inside the server.", detail: "job \(candidate.id) vanished while it was claimed")
+            throw PAOError(
+                .internal, "Something went wrong inside the server.", detail: "job \(candidate.id) vanished while it was claimed")
         }
         return ClaimedJob(
             id: candidate.id, kind: row.text(0), subject: row.text(1), team: row.text(2), payload: row.json(3), receives: row.int(4),
-            lease: Lease(jobID: candidate.id, epoch: row.int(5), wake: wake), limitKeys: candidate.keys)
+            lease: Lease(jobID: candidate.id, epoch: row.int(5)), limitKeys: candidate.keys)
     }
 
     private func nextTime(in tx: Connection) throws(PAOError) -> Timestamp? {

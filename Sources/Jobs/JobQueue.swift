@@ -39,7 +39,8 @@ package actor JobQueue {
     private nonisolated let wakeUps: AsyncStream<Void>
     private nonisolated let signal: AsyncStream<Void>.Continuation
 
-    private var running: [String: Running] = [:]
+    /// By lease, since a job that was rescheduled may be claimed again before its handler has returned.
+    private var running: [ObjectIdentifier: Running] = [:]
     private var loop: Task<Void, Never>?
     private var timer: Task<Void, Never>?
     /// By the monotonic clock.
@@ -84,7 +85,7 @@ package actor JobQueue {
     }
 
     /// Looks at the queue soon.
-    package nonisolated var wake: @Sendable () -> Void {
+    private nonisolated var wake: @Sendable () -> Void {
         { [signal] in _ = signal.yield() }
     }
 
@@ -144,12 +145,12 @@ package actor JobQueue {
     /// Returns how long to wait when nothing wakes the loop.
     private func claim() async throws(PAOError) -> Duration {
         let claim = JobClaim(
-            capacity: Capacity(options, running: running.values.map(\.job.limitKeys)), held: Array(running.keys), options: options, wake: wake)
+            capacity: Capacity(options, running: running.values.map(\.job.limitKeys)), held: running.values.map(\.job.id), options: options)
         let outcome = try await store.write { tx throws(PAOError) in
             var claim = claim
             return try claim.run(in: tx)
         }
-        for job in outcome.jobs { running[job.id] = Running(job: job, task: Task { await self.run(job) }) }
+        for job in outcome.jobs { running[ObjectIdentifier(job.lease)] = Running(job: job, task: Task { await self.run(job) }) }
         if outcome.isPartial { signal.yield() }
         let untilNext = outcome.next.map { $0 - time.now() } ?? Self.longestPause
         let untilRenewal = running.isEmpty ? Self.longestPause : lastRenewal + options.lease / 3 - time.monotonic()
@@ -159,7 +160,7 @@ package actor JobQueue {
     private func run(_ job: ClaimedJob) async {
         let failure = await perform(job)
         if !job.lease.isFinished { await giveBack(job, failure) }
-        running[job.id] = nil
+        running[ObjectIdentifier(job.lease)] = nil
         signal.yield()
         if running.isEmpty { stopWaiting() }
     }
@@ -186,7 +187,8 @@ package actor JobQueue {
                 isDead ? .error : .warning, isDead ? "job is dead" : "job will be tried again",
                 ["job": .string(job.id), "kind": .string(job.kind), "subject": .string(job.subject), "error": .string(failure.description)])
         } catch {
-            log(.error, "job could not be given back; it is after its lease", ["job": .string(job.id), "error": .string(error.description)])
+            log(
+                .error, "job could not be given back; it is after its lease", ["job": .string(job.id), "error": .string(error.description)])
         }
     }
 
@@ -195,17 +197,17 @@ package actor JobQueue {
         let leases = running.values.filter { !$0.job.lease.isFinished }.map(\.job.lease)
         let duration = options.lease
         let lost = try await store.write { tx throws(PAOError) in
-            var lost: [String] = []
-            for lease in leases where try !JobTable.renew(lease, until: tx.timestamp + duration, in: tx) { lost.append(lease.jobID) }
+            var lost: [Lease] = []
+            for lease in leases where try !JobTable.renew(lease, until: tx.timestamp + duration, in: tx) { lost.append(lease) }
             return lost
         }
         lastRenewal = time.monotonic()
-        for id in lost { cancelUnlessFinished(id) }
+        for lease in lost where !lease.isFinished { cancel(lease) }
     }
 
-    private func cancelUnlessFinished(_ id: String) {
-        guard let entry = running[id], !entry.job.lease.isFinished else { return }
-        log(.warning, "lease lost", ["job": .string(id), "kind": .string(entry.job.kind)])
+    private func cancel(_ lease: Lease) {
+        guard let entry = running[ObjectIdentifier(lease)] else { return }
+        log(.warning, "lease lost", ["job": .string(lease.jobID), "kind": .string(entry.job.kind)])
         entry.task.cancel()
     }
 

@@ -6,6 +6,7 @@ package enum JobSchema {
     /// - `fair_rank` orders the queued jobs of one priority; `job_fairness` holds the rank that was claimed last.
     /// - `lease_epoch` grows with every claim, so that a handler that lost its lease can change nothing.
     /// - `limit_keys` are the groups of the job, each between line feeds.
+    /// - The partial indexes repeat `state`, since SQLite reads the row as well when an index lacks a column that the query compares.
     package static let sql = """
         CREATE TABLE jobs (
             id TEXT PRIMARY KEY,
@@ -28,11 +29,11 @@ package enum JobSchema {
             CHECK ((state = 'leased') = (lease_until IS NOT NULL))
         ) STRICT;
         CREATE UNIQUE INDEX jobs_live ON jobs (kind, subject) WHERE state <> 'dead';
-        CREATE INDEX jobs_claim ON jobs (priority, fair_rank, id, limit_keys) WHERE state = 'queued';
-        CREATE INDEX jobs_team ON jobs (priority, team, fair_rank) WHERE state = 'queued';
-        CREATE INDEX jobs_due ON jobs (run_at) WHERE state = 'delayed';
-        CREATE INDEX jobs_lease ON jobs (lease_until) WHERE state = 'leased';
-        CREATE INDEX jobs_dead ON jobs (changed_at) WHERE state = 'dead';
+        CREATE INDEX jobs_claim ON jobs (state, priority, fair_rank, id, limit_keys) WHERE state = 'queued';
+        CREATE INDEX jobs_team ON jobs (state, priority, team, fair_rank) WHERE state = 'queued';
+        CREATE INDEX jobs_due ON jobs (state, run_at) WHERE state = 'delayed';
+        CREATE INDEX jobs_lease ON jobs (state, lease_until) WHERE state = 'leased';
+        CREATE INDEX jobs_dead ON jobs (state, changed_at) WHERE state = 'dead';
         CREATE TABLE job_fairness (
             priority INTEGER PRIMARY KEY,
             virtual_time INTEGER NOT NULL

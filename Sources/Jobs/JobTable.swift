@@ -22,12 +22,13 @@ enum JobTable {
         return added == 1
     }
 
+    /// Of kind and subject, in the words of the unique index; `+` keeps the planner from the indexes by state.
+    private static let live = "kind = ? AND subject = ? AND state <> 'dead'"
+
     private static func expedite(kind: String, subject: String, to time: Timestamp, in tx: Connection) throws(PAOError) {
+        try tx.run("UPDATE jobs SET run_at = min(run_at, ?) WHERE \(live) AND +state = 'delayed'", time, kind, subject)
         try tx.run(
-            "UPDATE jobs SET run_at = ? WHERE kind = ? AND subject = ? AND state = 'delayed' AND run_at > ?", time, kind, subject, time)
-        try tx.run(
-            "UPDATE jobs SET again_at = min(coalesce(again_at, ?), ?) WHERE kind = ? AND subject = ? AND state = 'leased'",
-            time, time, kind, subject)
+            "UPDATE jobs SET again_at = min(coalesce(again_at, ?1), ?1) WHERE \(live) AND +state = 'leased'", time, kind, subject)
     }
 
     /// Start-time fair queuing with equal shares: behind the team's own last job, but never behind what is being served now.
@@ -40,7 +41,7 @@ enum JobTable {
 
     /// True when a waiting job was removed; one that is leased is not touched.
     static func removeWaiting(kind: String, subject: String, in tx: Connection) throws(PAOError) -> Bool {
-        try tx.run("DELETE FROM jobs WHERE kind = ? AND subject = ? AND state IN ('delayed', 'queued')", kind, subject) > 0
+        try tx.run("DELETE FROM jobs WHERE \(live) AND +state <> 'leased'", kind, subject) > 0
     }
 
     // MARK: By the holder of a lease; false when it is lost
@@ -52,7 +53,8 @@ enum JobTable {
     static func complete(_ lease: Lease, in tx: Connection) throws(PAOError) -> Bool {
         let isGone =
             try tx.run(
-                "DELETE FROM jobs WHERE id = ? AND lease_epoch = ? AND state = 'leased' AND again_at IS NULL", lease.jobID, lease.epoch) == 1
+                "DELETE FROM jobs WHERE id = ? AND lease_epoch = ? AND state = 'leased' AND again_at IS NULL", lease.jobID, lease.epoch)
+            == 1
         return isGone ? true : try reschedule(lease, at: nil, payload: nil, in: tx)
     }
 

@@ -3,19 +3,17 @@ package import Store
 import Synchronization
 
 /// The right to finish one job, once. A handler ends its job in the transaction that stores what the work has brought, so that both
-/// happen or neither.
+/// happen or neither. It then returns: its place in the queue is taken until it does.
 ///
 /// Every function throws `fenced` when the lease is lost; the transaction is then to be left by that error.
 package final class Lease: Sendable {
     package let jobID: String
     package let epoch: Int
-    private let wake: @Sendable () -> Void
     private let finished = Atomic(false)
 
-    init(jobID: String, epoch: Int, wake: @escaping @Sendable () -> Void) {
+    init(jobID: String, epoch: Int) {
         self.jobID = jobID
         self.epoch = epoch
-        self.wake = wake
     }
 
     /// True after the commit of a transaction that finished the job.
@@ -46,10 +44,7 @@ package final class Lease: Sendable {
     }
 
     private func finish(after tx: Connection) {
-        tx.afterCommit { [self] in
-            finished.store(true, ordering: .releasing)
-            wake()
-        }
+        tx.afterCommit { [self] in finished.store(true, ordering: .releasing) }
     }
 
     private var fenced: PAOError {

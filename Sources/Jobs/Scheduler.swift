@@ -57,8 +57,9 @@ package actor Scheduler {
     private static func runOnce(_ schedule: Schedule, log: Log) async {
         do {
             try await schedule.body()
-        } catch where !Task.isCancelled {
-            log(.error, "scheduled work failed", ["schedule": .string(schedule.name), "error": .string(PAOError.wrapping(error).description)])
-        } catch {}
+        } catch {
+            guard !Task.isCancelled else { return }
+            log(.error, "scheduled work failed", ["schedule": .string(schedule.name), "error": .string("\(PAOError.wrapping(error))")])
+        }
     }
 }

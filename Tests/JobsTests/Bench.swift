@@ -59,7 +59,9 @@ final class Bench: Sendable {
     }
 
     var done: [String] {
-        get throws { try store.read { tx throws(PAOError) in try tx.rows("SELECT subject FROM done ORDER BY position").map { $0.text(0) } } }
+        get throws {
+            try store.read { tx throws(PAOError) in try tx.rows("SELECT subject FROM done ORDER BY position").map { $0.text(0) } }
+        }
     }
 
     /// `column` of the only job.

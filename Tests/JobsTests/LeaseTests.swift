@@ -91,6 +91,25 @@ import Testing
         #expect(seen.all == ["0 {}", "1 {}", "0 {\"poll\":1}"])
     }
 
+    @Test("a job that is rescheduled over and over at once keeps its place and its count of handlers")
+    func tightLoop() async throws {
+        let bench = try Bench()
+        let queue = bench.queue()
+        let runs = Record<Int>()
+        queue.register("note") { job in
+            runs.append(job.receives)
+            guard runs.all.count < 100 else { return try await bench.store.note(job) }
+            try await bench.store.write { tx throws(PAOError) in try job.lease.reschedule(in: tx, at: tx.timestamp) }
+            try await bench.add([note("wakes the queue \(runs.all.count)", at: bench.clock.now + .seconds(9))], to: queue)
+            await Task.yield()
+        }
+        try await queue.start()
+        try await bench.add([note("s")], to: queue)
+        try await bench.eventually { try bench.done == ["s"] }
+        try await bench.eventually { await queue.runningCount == 0 }
+        #expect(runs.all.count >= 100 && runs.all.allSatisfy { $0 == 0 })
+    }
+
     @Test("a handler that lost its lease can store nothing", arguments: ["check", "complete", "reschedule", "fail"])
     func fencing(verb: String) async throws {
         let bench = try Bench()
