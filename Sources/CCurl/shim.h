@@ -1,6 +1,7 @@
 #pragma once
 
 #include <curl/curl.h>
+#include <spawn.h>
 
 // Swift imports neither variadic functions nor casting macros: one setter per type of value.
 
@@ -61,3 +62,15 @@ static inline CURLMcode pao_multi_set_long(CURLM *multi, CURLMoption option, lon
 static inline CURLcode pao_message_result(const CURLMsg *message) { return message->data.result; }
 
 static const curl_socket_t pao_socket_bad = CURL_SOCKET_BAD;
+
+// What glibc 2.34 has but Swift's Glibc module, made without _GNU_SOURCE, does not show.
+
+static inline int pao_spawn_add_directory(posix_spawn_file_actions_t *actions, const char *path) {
+    extern int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *, const char *);
+    return posix_spawn_file_actions_addchdir_np(actions, path);
+}
+
+static inline int pao_spawn_add_close_from(posix_spawn_file_actions_t *actions, int descriptor) {
+    extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+    return posix_spawn_file_actions_addclosefrom_np(actions, descriptor);
+}

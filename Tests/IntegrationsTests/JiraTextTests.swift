@@ -95,6 +95,6 @@ struct JiraTextTests {
         let text = String(repeating: piece, count: 20_000 / piece.utf8.count)
         let start = ContinuousClock.now
         _ = wiki(text)
-        #expect(ContinuousClock.now - start < .seconds(3))
+        #expect(ContinuousClock.now - start < .seconds(10))
     }
 }

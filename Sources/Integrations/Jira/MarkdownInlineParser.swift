@@ -6,6 +6,8 @@ struct MarkdownInlineParser {
 
     private let bytes: ArraySlice<UInt8>
     private let style: Style
+    /// Where the last `]` stands.
+    private let lastBracket: Int
     private var position: Int
     private var inlines: [Inline] = []
     private var text: [UInt8] = []
@@ -22,6 +24,7 @@ struct MarkdownInlineParser {
     private init(_ bytes: ArraySlice<UInt8>, _ style: Style) {
         self.bytes = bytes
         self.style = style
+        lastBracket = bytes.lastIndex(of: UInt8(ascii: "]")) ?? bytes.startIndex
         position = bytes.startIndex
     }
 
@@ -156,7 +159,7 @@ struct MarkdownInlineParser {
 
     /// `[text](address)`. An address that is not of the web or of mail is left as the text it is.
     private mutating func parseLink() -> Bool {
-        guard style.link == nil, let close = find(UInt8(ascii: "]"), from: position + 1, within: 1000), close + 1 < bytes.endIndex,
+        guard style.link == nil, position < lastBracket, let close = find(UInt8(ascii: "]"), from: position + 1, within: 1000), close + 1 < bytes.endIndex,
             bytes[close + 1] == UInt8(ascii: "("), let end = find(UInt8(ascii: ")"), from: close + 2, within: 2000)
         else { return false }
         let address = String(decoding: Self.unescaped(bytes[(close + 2)..<end]), as: UTF8.self)
