@@ -47,7 +47,8 @@ struct NameLookups {
     /// True also where nobody could tell.
     private static func nameExists(_ host: String) -> Bool {
         var hints = addrinfo()
-        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        // SOCK_STREAM; the C name belongs to Glibc or to CCurl, by the order in which the two modules are built.
+        hints.ai_socktype = 1
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, nil, &hints, &list)
         if code == 0 { freeaddrinfo(list) }
