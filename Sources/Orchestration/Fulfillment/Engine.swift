@@ -10,7 +10,7 @@
 
 package import Base
 package import Catalog
-package import Identity
+import Identity
 package import Integrations
 package import Jobs
 package import Store

@@ -1,7 +1,7 @@
 package import Base
 package import Identity
 package import Jobs
-package import Store
+import Store
 
 /// Writes what was decided about requests: rows, audit trail and events, in the caller's transaction.
 package final class Recorder: Sendable {

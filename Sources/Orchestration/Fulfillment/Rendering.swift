@@ -1,6 +1,6 @@
 import Base
-package import Catalog
-package import Documents
+import Catalog
+import Documents
 
 extension ActionInput {
     /// The configuration with every template rendered; `context` says how a value is escaped by where it stands.

@@ -129,19 +129,3 @@ struct RequestRun: Sendable {
             requestID: request.id, stepID: step.id, generation: step.generation, part: step.isFallback ? "fallback" : "")
     }
 }
-
-/// What a run needs beyond its rows; values, so that a run is the same on every machine.
-struct RunSettings: Sendable {
-    var registry: ActionRegistry
-    var environment: ActionEnvironment
-    var identifiers: IdentifierSource
-    var random: RandomSource
-    var hostname: String
-    /// Names the operator allowed templates to read.
-    var variables: JSON
-    /// Encrypts a value for the database.
-    var seal: @Sendable (JSON) -> JSON
-    var open: @Sendable (String) -> JSON
-    /// For one try of a step that sets none.
-    var attemptTimeout: Duration
-}

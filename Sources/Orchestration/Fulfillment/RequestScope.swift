@@ -1,3 +1,4 @@
+import Catalog
 import Synchronization
 
 package import Base
@@ -62,6 +63,11 @@ package struct RequestScope: TemplateScope {
         case "date": frozen["at"]?.string.map { .string(String($0.prefix(10))) }
         default: nil
         }
+    }
+
+    /// For a form's defaults: nil where a template cannot be rendered yet.
+    var defaultRenderer: (TemplateTree) -> JSON? {
+        { tree in try? tree.render { (template, _) throws(TemplateFault) -> JSON in try template.value(self, as: .text) } }
     }
 
     private func secret(_ path: [PathComponent]) -> JSON? {

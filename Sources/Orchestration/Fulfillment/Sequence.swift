@@ -1,4 +1,4 @@
-package import Base
+import Base
 
 /// Decides, without doing anything, what comes next in a sequence of steps.
 package struct Sequence: Sendable {

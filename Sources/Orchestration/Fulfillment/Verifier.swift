@@ -1,5 +1,5 @@
 package import Base
-package import Documents
+import Documents
 
 /// Holds one verification against what an action left as evidence. Pure.
 package enum Verifier {

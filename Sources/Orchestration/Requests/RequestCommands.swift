@@ -186,9 +186,9 @@ extension RequestRun {
         var merged = request.parameters.object ?? JSONObject()
         for (key, value) in given { merged[key] = value }
         let opened = Sealed.map(.object(merged), settings.open)
-        let (accepted, findings) = document.form.validate(opened, defaults: scope(for: nil))
+        let (accepted, findings) = document.form.validate(opened, defaults: scope(for: nil).defaultRenderer)
         if !findings.isEmpty { throw SubmissionCheck.invalid(findings) }
-        request.parameters = document.form.sealing(.object(accepted), seal: settings.seal)
+        request.parameters = SensitiveFields(document.form).sealing(.object(accepted), seal: settings.seal)
     }
 
     /// Nothing runs: the request ends here.

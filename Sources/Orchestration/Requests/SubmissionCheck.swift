@@ -23,8 +23,8 @@ struct SubmissionCheck {
             throw Self.invalid([.init(field: field, rule: "retired", message: "\(document.metadata.name) is retired.\(successor)")])
         }
         let team = try self.team(submission, actor)
-        var (accepted, findings) = document.form.validate(submission.data, defaults: defaultsScope(document, actor, team))
-        let sealed = document.form.sealing(.object(accepted), seal: settings.seal)
+        var (accepted, findings) = document.form.validate(submission.data, defaults: scope(document, [:], actor, team).defaultRenderer)
+        let sealed = SensitiveFields(document.form).sealing(.object(accepted), seal: settings.seal)
         let scope = self.scope(document, sealed, actor, team)
         findings += templateFindings(document, accepted, visible: findings.isEmpty)
         var name: String?
@@ -32,7 +32,7 @@ struct SubmissionCheck {
         if findings.isEmpty {
             name = try rendered(document.instance?.name, scope, "instance.name", &findings)
             key = try rendered(document.fulfillment.automatic?.concurrencyKey, scope, "concurrency.key", &findings)
-            findings += try store.read { connection throws(PAOError) in
+            findings += try store.read { connection throws(PAOError) -> [PAOError.Finding] in
                 try Self.businessFindings(document, name: name, team: team, connection) + availability(document, scope, connection)
             }
         }
@@ -72,14 +72,14 @@ struct SubmissionCheck {
         var findings: [PAOError.Finding] = []
         let instances = InstanceStore(connection)
         if let name {
-            let isTaken =
-                try instances.holdsName(name, team: team, category: document.metadata.category)
-                || RequestStore(connection).holdsName(name, team: team, category: document.metadata.category)
-            if isTaken {
+            let category = document.metadata.category
+            let isUsed = try instances.holdsName(name, team: team, category: category)
+            let isReserved = try RequestStore(connection).holdsName(name, team: team, category: category)
+            if isUsed || isReserved {
                 findings.append(
                     .init(
                         field: document.nameField ?? "requestData", rule: "nameTaken",
-                        message: "The team \(team) already has a live instance or request called \(name) in \(document.metadata.category)."))
+                        message: "The team \(team) already has a live instance or request called \(name) in \(category)."))
             }
         }
         if let quota = document.quotaPerTeam {
@@ -146,13 +146,13 @@ struct SubmissionCheck {
         RequestScope(
             roots: JSONObject([
                 ("fields", parameters), ("metadata", document.metadata.json),
-                ("request", ["user": Self.user(actor, team), "team": .string(team), "timestamp": .string(now.description)]),
+                ("request", requestRoot(actor, team)),
                 ("environment", settings.variables),
             ]), frozen: ["at": .string(now.description), "timestamp": .int(now.unixSeconds)])
     }
 
-    private func defaultsScope(_ document: CatalogDocument, _ actor: Actor, _ team: String) -> RequestScope {
-        scope(document, [:], actor, team)
+    private func requestRoot(_ actor: Actor, _ team: String) -> JSON {
+        ["user": Self.user(actor, team), "team": .string(team), "timestamp": .string(now.description)]
     }
 
     static func user(_ actor: Actor, _ team: String) -> JSON {

@@ -1,7 +1,7 @@
 package import Base
 import Catalog
 import Documents
-package import Integrations
+import Integrations
 
 /// `jira-ticket`: one issue in a configured JIRA. It carries the effect's key as the label `pao-<key>`, by which it is looked up after
 /// doubt before another one is made. In the manual part of a document, and with the verification `ticket-status`, the step is done

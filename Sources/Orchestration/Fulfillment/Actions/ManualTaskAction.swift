@@ -1,4 +1,4 @@
-package import Base
+import Base
 
 /// `manual-task`: a ticket in the appliance's own inbox, resolved with the outputs that the step declares.
 package struct ManualTaskAction: ActionType {

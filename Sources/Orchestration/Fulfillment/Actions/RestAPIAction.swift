@@ -1,7 +1,7 @@
 package import Base
 import Catalog
 import Documents
-package import Integrations
+import Integrations
 
 /// `rest-api`: one HTTP call. Every unsafe call carries the effect's key as `Idempotency-Key`. After doubt GET, PUT and DELETE are
 /// repeated; POST and PATCH only where the document says that the other side honours the key (`idempotency: header`) or names a
