@@ -24,6 +24,7 @@ package final class Sandbox: Sendable {
     private struct State: ~Copyable {
         var world: World
         var faults = Faults()
+        var limits: RateLimits
         var journal: Journal?
     }
 
@@ -54,7 +55,7 @@ package final class Sandbox: Sendable {
         self.options = options
         self.time = time
         self.random = random
-        state = Mutex(State(world: world, journal: journal))
+        state = Mutex(State(world: world, limits: RateLimits(options: options), journal: journal))
     }
 
     /// One route per method that takes every path.
@@ -82,8 +83,10 @@ package final class Sandbox: Sendable {
             state.world.refuse(call, status: status, fault: fault.kind)
             return .json(["error": "fault on demand"], status: fault.kind == .status ? status : 503)
         }
-        let response = apply(call, &state)
-        if fault?.kind == .duplicate, !call.isSafe {
+        let (headers, refusal) = state.limits.admit(call)
+        var response = refusal ?? apply(call, &state)
+        for (name, value) in headers.fields { response.headers[name] = value }
+        if fault?.kind == .duplicate, refusal == nil, !call.isSafe {
             var again = call
             again.isDuplicate = true
             _ = apply(again, &state)
@@ -135,6 +138,7 @@ extension Sandbox {
         return state.withLock { state in
             state.world = World(options: options, salt: salt)
             state.faults = Faults()
+            state.limits = RateLimits(options: options)
             state.journal?.restart(salt: salt)
             return .json(["reset": true])
         }
