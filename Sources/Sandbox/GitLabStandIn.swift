@@ -43,7 +43,8 @@ struct GitLabStandIn: Sendable {
         switch call {
         case "POST /api/v4/projects/*/pipeline": create(call, source: "api", &ledger, &minter)
         case "POST /api/v4/projects/*/trigger/pipeline": trigger(call, &ledger, &minter)
-        case "GET /api/v4/projects/*": .json(["id": .string(call.path[3]), "path_with_namespace": .string(call.path[3]), "default_branch": "main"])
+        case "GET /api/v4/projects/*":
+            .json(["id": .string(call.path[3]), "path_with_namespace": .string(call.path[3]), "default_branch": "main"])
         case "GET /api/v4/projects/*/pipelines": list(call)
         case "GET /api/v4/projects/*/pipelines/*": index(call).map { .json(pipelines[$0].json(call)) } ?? Self.notFound
         case "GET /api/v4/projects/*/pipelines/*/variables": index(call).map { .json(Self.variables(pipelines[$0])) } ?? Self.notFound
@@ -94,11 +95,13 @@ struct GitLabStandIn: Sendable {
     }
 
     private mutating func create(_ call: Call, source: String, _ ledger: inout Ledger, _ minter: inout Minter) -> Response {
-        guard let ref = call.text("ref") ?? call.form.first(where: { $0.name == "ref" })?.value ?? call.parameter("ref"), !ref.isEmpty else {
+        guard let ref = call.text("ref") ?? call.form.first(where: { $0.name == "ref" })?.value ?? call.parameter("ref"), !ref.isEmpty
+        else {
             return .json(["error": "ref is missing"], status: 400)
         }
         let pipeline = Pipeline(
-            id: minter.number(from: 100_000), project: call.path[3], ref: ref, source: source, variables: Self.sent(call), createdAt: call.at,
+            id: minter.number(from: 100_000), project: call.path[3], ref: ref, source: source, variables: Self.sent(call),
+            createdAt: call.at,
             course: Course(start: call.at, length: options.runTime))
         pipelines.append(pipeline)
         ledger.count(Call.carriedKey(in: pipeline.variables.map(\.value)) ?? pipeline.variables.first { $0.key == "PAO_KEY" }?.value)

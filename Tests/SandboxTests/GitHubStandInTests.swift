@@ -12,7 +12,8 @@ struct GitHubStandInTests {
     private func branch(_ name: String, in sandbox: SandboxHarness) async throws -> String {
         let main = try #require(await sandbox.send("GET", "\(repository)/git/ref/heads/main").json["object"]?["sha"]?.string)
         let tree = await sandbox.send(
-            "POST", "\(repository)/git/trees", ["base_tree": .string(main), "tree": [["path": "a/main.tf", "mode": "100644", "content": "x"]]])
+            "POST", "\(repository)/git/trees",
+            ["base_tree": .string(main), "tree": [["path": "a/main.tf", "mode": "100644", "content": "x"]]])
         let commit = await sandbox.send(
             "POST", "\(repository)/git/commits",
             ["message": "Add", "tree": tree.json["sha"] ?? .null, "parents": [.string(main)], "author": ["date": "2026-01-01T00:00:00Z"]])
@@ -65,8 +66,10 @@ struct GitHubStandInTests {
     @Test(
         "what cannot be is a 404 or 422 in GitHub's shape",
         arguments: [
-            ("GET", "/git/ref/heads/none", nil, 404), ("GET", "/pulls/7", nil, 404), ("GET", "/actions/runs/1", nil, 404), ("GET", "/nothing", nil, 404),
-            ("POST", "/pulls", ["title": "x", "head": "none", "base": "main"], 422), ("POST", "/pulls", ["title": "x", "head": "main", "base": "main"], 422),
+            ("GET", "/git/ref/heads/none", nil, 404), ("GET", "/pulls/7", nil, 404), ("GET", "/actions/runs/1", nil, 404),
+            ("GET", "/nothing", nil, 404),
+            ("POST", "/pulls", ["title": "x", "head": "none", "base": "main"], 422),
+            ("POST", "/pulls", ["title": "x", "head": "main", "base": "main"], 422),
             ("POST", "/git/refs", ["ref": "heads/x"], 422), ("POST", "/git/commits", ["message": "x", "tree": "0"], 422),
             ("POST", "/actions/workflows/a.yml/dispatches", [:], 422), ("PATCH", "/git/refs/heads/none", ["sha": "0"], 422),
         ] as [(String, String, JSON?, Int)])
@@ -109,7 +112,12 @@ struct GitHubStandInTests {
         #expect(await sandbox.send("GET", "\(repository)/actions/runs/\(id)").json["conclusion"] == "failure")
     }
 
-    @Test("created filters by time", arguments: [(">=2027-01-15", true), (">2027-01-15T08:00:00Z", false), ("2027-01-15", true), ("2027-01-01..2027-01-14", false), ("*..2027-01-16", true), ("<2027-01-15", false)])
+    @Test(
+        "created filters by time",
+        arguments: [
+            (">=2027-01-15", true), (">2027-01-15T08:00:00Z", false), ("2027-01-15", true), ("2027-01-01..2027-01-14", false),
+            ("*..2027-01-16", true), ("<2027-01-15", false),
+        ])
     func created(filter: String, matches: Bool) {
         #expect(CreatedFilter(filter).matches(Timestamp(milliseconds: 1_800_000_000_000)) == matches)
     }

@@ -103,7 +103,9 @@ extension GitHubRepository {
         guard let changes = call.json?["tree"]?.array else { return GitHubStandIn.fault(422, "Invalid tree info") }
         var entries: [String: GitObjects.Entry] = [:]
         if let baseTree = call.text("base_tree") {
-            guard let tree = git.trees[baseTree] ?? git.entries(of: baseTree) else { return GitHubStandIn.fault(422, "base_tree is not a valid tree") }
+            guard let tree = git.trees[baseTree] ?? git.entries(of: baseTree) else {
+                return GitHubStandIn.fault(422, "base_tree is not a valid tree")
+            }
             entries = tree
         }
         for change in changes {
@@ -141,10 +143,14 @@ extension GitHubRepository {
     }
 
     mutating func createCommit(_ call: Call) -> Response {
-        guard let message = call.text("message") else { return GitHubStandIn.fault(422, "Invalid request.\n\n\"message\" wasn't supplied.") }
+        guard let message = call.text("message") else {
+            return GitHubStandIn.fault(422, "Invalid request.\n\n\"message\" wasn't supplied.")
+        }
         guard let tree = call.text("tree"), git.trees[tree] != nil else { return GitHubStandIn.fault(422, "Tree SHA does not exist") }
         let parents = call.json?["parents"]?.array?.compactMap(\.string) ?? []
-        guard parents.allSatisfy({ git.commits[$0] != nil }) else { return GitHubStandIn.fault(422, "Parent SHA does not exist or is not a commit object") }
+        guard parents.allSatisfy({ git.commits[$0] != nil }) else {
+            return GitHubStandIn.fault(422, "Parent SHA does not exist or is not a commit object")
+        }
         let commit = GitObjects.Commit(tree: tree, parents: parents, message: message, author: Self.author(call))
         return .json(commitJSON(git.add(commit: commit), commit, call), status: 201)
     }
@@ -223,7 +229,9 @@ extension GitHubRepository {
         guard let parent = git.references["heads/\(branch)"], var entries = git.entries(of: parent) else {
             return GitHubStandIn.fault(404, "Branch \(branch) not found")
         }
-        guard let message = call.text("message") else { return GitHubStandIn.fault(422, "Invalid request.\n\n\"message\" wasn't supplied.") }
+        guard let message = call.text("message") else {
+            return GitHubStandIn.fault(422, "Invalid request.\n\n\"message\" wasn't supplied.")
+        }
         let old = entries[path]
         if let old {
             guard let sha = call.text("sha") else { return GitHubStandIn.fault(422, "Invalid request.\n\n\"sha\" wasn't supplied.") }

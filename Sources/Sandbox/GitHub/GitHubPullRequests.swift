@@ -41,7 +41,8 @@ extension GitHubRepository {
         let state = call.parameter("state") ?? "open"
         let found = pulls.reversed().filter { pull in
             (state == "all" || pull.isOpen == (state == "open"))
-                && call.parameter("head").map { Self.branch($0) == pull.head } ?? true && call.parameter("base").map { $0 == pull.base } ?? true
+                && call.parameter("head").map { Self.branch($0) == pull.head } ?? true
+                && call.parameter("base").map { $0 == pull.base } ?? true
         }
         return GitHubStandIn.page(call, found.map { $0.json(links(call), git) })
     }
@@ -53,11 +54,15 @@ extension GitHubRepository {
     }
 
     mutating func createPull(_ call: Call, _ ledger: inout Ledger) -> Response {
-        guard let title = call.text("title"), !title.isEmpty else { return GitHubStandIn.invalid("PullRequest", field: "title", code: "missing_field") }
+        guard let title = call.text("title"), !title.isEmpty else {
+            return GitHubStandIn.invalid("PullRequest", field: "title", code: "missing_field")
+        }
         let head = Self.branch(call.text("head") ?? "")
         let target = call.text("base") ?? ""
         guard let sha = git.references["heads/\(head)"] else { return GitHubStandIn.invalid("PullRequest", field: "head", code: "invalid") }
-        guard let baseSHA = git.references["heads/\(target)"] else { return GitHubStandIn.invalid("PullRequest", field: "base", code: "invalid") }
+        guard let baseSHA = git.references["heads/\(target)"] else {
+            return GitHubStandIn.invalid("PullRequest", field: "base", code: "invalid")
+        }
         guard sha != baseSHA else {
             return GitHubStandIn.invalid("PullRequest", field: "head", code: "custom", message: "No commits between \(target) and \(head)")
         }

@@ -69,10 +69,13 @@ struct GitHubRepository: Sendable {
     mutating func advance(_ step: Advance) -> [String] {
         var moved: [String] = []
         for index in runs.indices where step.means(names: ["\(runs[index].id)", runs[index].workflow, name], texts: [runs[index].title]) {
-            if runs[index].course.finish(step.succeeds ? .succeeded : .failed, at: step.at) { moved.append("\(name) run \(runs[index].id)") }
+            if runs[index].course.finish(step.succeeds ? .succeeded : .failed, at: step.at) {
+                moved.append("\(name) run \(runs[index].id)")
+            }
         }
         for index in pulls.indices where pulls[index].isOpen {
-            guard step.means(names: ["\(pulls[index].number)", pulls[index].head, name], texts: [pulls[index].title, pulls[index].head]) else {
+            guard step.means(names: ["\(pulls[index].number)", pulls[index].head, name], texts: [pulls[index].title, pulls[index].head])
+            else {
                 continue
             }
             if step.succeeds { merge(index, at: step.at) } else { pulls[index].closedAt = step.at }
@@ -141,7 +144,8 @@ extension GitHubRepository {
         for status in (statuses[sha] ?? []).reversed() { latest[status["context"]?.string ?? ""] = status }
         let states = latest.values.compactMap { $0["state"]?.string }
         let state =
-            states.contains { $0 == "error" || $0 == "failure" } ? "failure" : states.isEmpty || states.contains("pending") ? "pending" : "success"
+            states.contains { $0 == "error" || $0 == "failure" }
+            ? "failure" : states.isEmpty || states.contains("pending") ? "pending" : "success"
         let list = latest.sorted { $0.key < $1.key }.map(\.value)
         return .json(["sha": .string(sha), "state": .string(state), "total_count": .int(list.count), "statuses": .array(list)])
     }
@@ -150,7 +154,8 @@ extension GitHubRepository {
         guard let number = Int(call.path[4]), pulls.contains(where: { $0.number == number }) else { return GitHubStandIn.notFound }
         guard let body = call.text("body") else { return GitHubStandIn.invalid("IssueComment", field: "body", code: "missing_field") }
         let comment: JSON = [
-            "id": .int(minter.number(from: 8000)), "body": .string(body), "user": ["login": "sandbox"], "created_at": .string(call.at.secondsText),
+            "id": .int(minter.number(from: 8000)), "body": .string(body), "user": ["login": "sandbox"],
+            "created_at": .string(call.at.secondsText),
         ]
         comments[number, default: []].append(comment)
         return .json(comment, status: 201)

@@ -50,9 +50,13 @@ extension GitHubRepository {
 
     /// 204 without a body; with `return_run_details` 200 and the run's id.
     mutating func dispatch(_ call: Call, _ ledger: inout Ledger, _ minter: inout Minter) -> Response {
-        guard let ref = call.text("ref"), !ref.isEmpty else { return GitHubStandIn.fault(422, "Invalid request.\n\n\"ref\" wasn't supplied.") }
+        guard let ref = call.text("ref"), !ref.isEmpty else {
+            return GitHubStandIn.fault(422, "Invalid request.\n\n\"ref\" wasn't supplied.")
+        }
         let inputs = call.json?["inputs"]?.object ?? JSONObject()
-        guard inputs.count <= 25 else { return GitHubStandIn.fault(422, "you may only define up to 25 `inputs` for a `workflow_dispatch` event") }
+        guard inputs.count <= 25 else {
+            return GitHubStandIn.fault(422, "you may only define up to 25 `inputs` for a `workflow_dispatch` event")
+        }
         let expected = call.hints.expectations(ofType: "artifact-exists").flatMap { $0["artifacts"]?.array?.compactMap(\.string) ?? [] }
         let run = GitHubRun(
             id: minter.number(from: 9_000_000_000), number: runs.count + 1, workflow: call.path[5], ref: Self.shortName(ref),
@@ -79,7 +83,8 @@ extension GitHubRepository {
         let found = runs.reversed().filter { run in
             let status = run.status(at: call.at)
             return run.createdAt <= visible && workflow.map { $0 == run.workflow } ?? true && created?.matches(run.createdAt) ?? true
-                && call.parameter("branch").map { $0 == run.ref } ?? true && call.parameter("event").map { $0 == "workflow_dispatch" } ?? true
+                && call.parameter("branch").map { $0 == run.ref } ?? true
+                && call.parameter("event").map { $0 == "workflow_dispatch" } ?? true
                 && call.parameter("head_sha").map { $0 == run.headSHA } ?? true
                 && call.parameter("status").map { $0 == status.status || $0 == status.conclusion } ?? true
         }
@@ -92,7 +97,8 @@ extension GitHubRepository {
         guard let run = runIndex(call).map({ runs[$0] }) else { return GitHubStandIn.notFound }
         let status = run.status(at: call.at)
         let job: JSON = [
-            "id": .int(run.id * 10), "run_id": .int(run.id), "name": .string(run.workflow.splitOnce(".").0), "status": .string(status.status),
+            "id": .int(run.id * 10), "run_id": .int(run.id), "name": .string(run.workflow.splitOnce(".").0),
+            "status": .string(status.status),
             "conclusion": .optional(status.conclusion), "html_url": "\(links(call).web)/actions/runs/\(run.id)/job/\(run.id * 10)",
         ]
         return GitHubStandIn.page(call, [job], under: "jobs")
@@ -113,7 +119,9 @@ extension GitHubRepository {
 
     mutating func cancelRun(_ call: Call) -> Response {
         guard let index = runIndex(call) else { return GitHubStandIn.notFound }
-        guard runs[index].course.finish(.cancelled, at: call.at) else { return GitHubStandIn.fault(409, "Cannot cancel a workflow run that is completed.") }
+        guard runs[index].course.finish(.cancelled, at: call.at) else {
+            return GitHubStandIn.fault(409, "Cannot cancel a workflow run that is completed.")
+        }
         return .json([:], status: 202)
     }
 

@@ -103,7 +103,8 @@ struct TerraformRun: Sendable {
         [
             "id": .string(id), "type": "runs",
             "attributes": [
-                "status": .string(status(at: now)), "message": .string(message), "is-destroy": .bool(isDestroy), "auto-apply": .bool(autoApply),
+                "status": .string(status(at: now)), "message": .string(message), "is-destroy": .bool(isDestroy),
+                "auto-apply": .bool(autoApply),
                 "created-at": .string(createdAt.secondsText), "has-changes": true,
                 "actions": [
                     "is-confirmable": .bool(isConfirmable(at: now)), "is-discardable": .bool(isConfirmable(at: now)),

@@ -236,7 +236,9 @@ extension TerraformStandIn {
         }
         guard outputs.isEmpty else { return outputs }
         for variable in workspace.variables where variable.category == "terraform" {
-            outputs[variable.key] = ["value": variable.attributes["value"] ?? .null, "sensitive": variable.attributes["sensitive"] ?? false]
+            outputs[variable.key] = [
+                "value": variable.attributes["value"] ?? .null, "sensitive": variable.attributes["sensitive"] ?? false,
+            ]
         }
         return outputs
     }
