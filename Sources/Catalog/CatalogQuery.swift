@@ -1,4 +1,3 @@
-package import Base
 
 /// What a list of the catalog is asked for. Every filter that is given must hold.
 package struct CatalogQuery: Sendable {

@@ -43,7 +43,7 @@ package struct CatalogSchemas: Sendable {
             let place = root.position(at: finding.instancePath, key: rule == .unknownKey)
             guard !report.hasError(at: place) else { continue }
             let subject = JSONPointer.tokens(finding.instancePath)?.last ?? "The document"
-            report.error(rule, "\(subject) \(finding.message).", at: place)
+            report.error(rule, "\(subject) \(finding.message).", at: place, suggestion: finding.suggestion)
         }
     }
 

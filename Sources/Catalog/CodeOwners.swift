@@ -1,4 +1,4 @@
-package import Base
+import Base
 import Documents
 
 /// GitHub's CODEOWNERS: who owns which path. The last pattern that matches wins; a pattern without owners takes ownership away.

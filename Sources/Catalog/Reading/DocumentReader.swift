@@ -1,4 +1,4 @@
-package import Base
+import Base
 import Documents
 
 /// What is in one file of the catalog.

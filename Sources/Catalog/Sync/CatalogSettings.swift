@@ -1,6 +1,3 @@
-package import Base
-package import Store
-
 package struct CatalogSettings: Sendable {
     package var source: any CatalogSource
     package var pollInterval: Duration
@@ -16,21 +13,5 @@ package struct CatalogSettings: Sendable {
         self.pollInterval = pollInterval
         self.jitter = jitter
         self.cachedDocuments = cachedDocuments
-    }
-}
-
-/// What others do with a sync.
-package struct CatalogHooks: Sendable {
-    /// In the transaction of a sync that changed something or failed: events and audit rows.
-    package var recorded: @Sendable (SyncResult, Connection) throws(PAOError) -> Void
-    /// After readers see the new catalog.
-    package var switched: @Sendable (CatalogSnapshot) -> Void
-
-    package init(
-        recorded: @escaping @Sendable (SyncResult, Connection) throws(PAOError) -> Void = { _, _ in },
-        switched: @escaping @Sendable (CatalogSnapshot) -> Void = { _ in }
-    ) {
-        self.recorded = recorded
-        self.switched = switched
     }
 }

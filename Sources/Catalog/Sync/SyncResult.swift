@@ -1,4 +1,5 @@
 package import Base
+package import Store
 
 /// What one sync did; also a row of `catalog_sync_status`.
 package struct SyncResult: Sendable {
@@ -40,5 +41,21 @@ package struct SyncResult: Sendable {
             json[key] = ["added": .int(counts.added), "updated": .int(counts.updated), "removed": .int(counts.removed)]
         }
         return json
+    }
+}
+
+/// What others do with a sync.
+package struct CatalogHooks: Sendable {
+    /// In the transaction of a sync that changed something or failed: events and audit rows.
+    package var recorded: @Sendable (SyncResult, Connection) throws(PAOError) -> Void
+    /// After readers see the new catalog.
+    package var switched: @Sendable (CatalogSnapshot) -> Void
+
+    package init(
+        recorded: @escaping @Sendable (SyncResult, Connection) throws(PAOError) -> Void = { _, _ in },
+        switched: @escaping @Sendable (CatalogSnapshot) -> Void = { _ in }
+    ) {
+        self.recorded = recorded
+        self.switched = switched
     }
 }
