@@ -14,16 +14,15 @@ package struct SensitiveFields: Sendable {
 
     package var isEmpty: Bool { paths.isEmpty }
 
-    /// The data with each secret text replaced by what `seal` makes of it. A file keeps its name; its content is sealed.
-    package func sealing(_ data: JSON, seal: (String) throws(PAOError) -> String) throws(PAOError) -> JSON {
+    /// The data with each secret value replaced by what `seal` makes of it. A file keeps its name; its content is sealed.
+    package func sealing(_ data: JSON, seal: (JSON) -> JSON) -> JSON {
         guard case .object(let object) = data else { return data }
-        return .object(try Self.object(object, fields, seal))
+        return .object(Self.object(object, fields, seal))
     }
 
     package func masked(_ data: JSON) -> JSON {
         guard case .object(let object) = data else { return data }
-        let mask: (String) throws(PAOError) -> String = { _ in Self.mask }
-        return (try? .object(Self.object(object, fields, mask))) ?? .string(Self.mask)
+        return .object(Self.object(object, fields) { _ in .string(Self.mask) })
     }
 
     private static func paths(of field: Field, at path: String) -> [String] {
@@ -37,33 +36,32 @@ package struct SensitiveFields: Sendable {
     }
 
     private static func object(
-        _ object: JSONObject, _ fields: [Field], _ replace: (String) throws(PAOError) -> String
-    ) throws(PAOError) -> JSONObject {
+        _ object: JSONObject, _ fields: [Field], _ replace: (JSON) -> JSON
+    ) -> JSONObject {
         var result = object
         for field in fields {
             guard let value = object[field.id] else { continue }
-            result[field.id] = try Self.value(value, field, replace)
+            result[field.id] = Self.value(value, field, replace)
         }
         return result
     }
 
     private static func value(
-        _ value: JSON, _ field: Field, _ replace: (String) throws(PAOError) -> String
-    ) throws(PAOError) -> JSON {
+        _ value: JSON, _ field: Field, _ replace: (JSON) -> JSON
+    ) -> JSON {
         switch (field.type, value) {
-        case ("password", .string(let text)): return .string(try replace(text))
         case ("password", .null): return value
-        case ("password", _): return .string(try replace(value.description))
+        case ("password", _): return replace(value)
         case ("file", .object(let file)):
             var sealed = file
-            if case .string(let content)? = file["content"] { sealed["content"] = .string(try replace(content)) }
+            if let content = file["content"] { sealed["content"] = replace(content) }
             return .object(sealed)
         case ("list", .array(let elements)):
             guard let item = field.items.first else { return value }
             var result: [JSON] = []
-            for element in elements { result.append(try Self.value(element, item, replace)) }
+            for element in elements { result.append(Self.value(element, item, replace)) }
             return .array(result)
-        case ("object", .object(let members)): return .object(try Self.object(members, field.properties, replace))
+        case ("object", .object(let members)): return .object(Self.object(members, field.properties, replace))
         default: return value
         }
     }
