@@ -7,7 +7,6 @@ import Base
 
 struct SchemaEvaluator {
     static let maximumDepth = 600
-    static let maximumSteps = 3_000_000
     static let maximumFindings = 200
 
     let schema: JSONSchema
@@ -19,15 +18,18 @@ struct SchemaEvaluator {
     private(set) var scope: [Int] = []
     /// The nodes entered on the way, each with the depth of the instance it was entered at.
     private var active: [(node: Int, depth: Int)] = []
+    /// Subschemas that may still be entered; by the size of the instance, which a schema of sense looks at a few dozen times.
     private var steps = 0
     private var isExhausted = false
 
     init(_ schema: JSONSchema) { self.schema = schema }
 
     mutating func validate(_ instance: JSON) -> [SchemaFinding] {
+        steps = 50_000 + min(instance.valueCount, 50_000) * 100
         let result = evaluate(schema.root, instance)
-        if isExhausted { return [SchemaFinding(instancePath: "", schemaPath: "", keyword: "schema", message: "is too large or nested too deeply for this schema")] }
-        return result == nil ? findings : []
+        guard isExhausted else { return result == nil ? findings : [] }
+        let message = "cannot be checked: the schema takes too many steps or nests too deeply"
+        return [SchemaFinding(instancePath: "", schemaPath: "", keyword: "schema", message: message)]
     }
 
     /// nil where the instance breaks the schema.
@@ -52,15 +54,18 @@ struct SchemaEvaluator {
     }
 
     private mutating func enter(_ index: Int, _ node: SchemaNode) -> Bool {
-        steps += 1
-        if active.count >= Self.maximumDepth || steps > Self.maximumSteps || isExhausted {
+        steps -= 1
+        if active.count >= Self.maximumDepth || steps < 0 || isExhausted {
             isExhausted = true
             return false
         }
-        for entered in active.reversed() where entered.depth == instancePath.count {
-            if entered.node != index { continue }
-            report("$ref", "cannot be checked: the schema refers to itself without end")
-            return false
+        var above = active.count - 1
+        while above >= 0, active[above].depth == instancePath.count {
+            if active[above].node == index {
+                report("$ref", "cannot be checked: the schema refers to itself without end")
+                return false
+            }
+            above -= 1
         }
         active.append((index, instancePath.count))
         scope.append(node.resource)
@@ -122,4 +127,15 @@ struct SchemaEvaluator {
         return pointer
     }
 
+}
+
+extension JSON {
+    /// Itself and all values in it.
+    fileprivate var valueCount: Int {
+        switch self {
+        case .array(let elements): elements.reduce(1) { $0 + $1.valueCount }
+        case .object(let object): object.reduce(1) { $0 + $1.value.valueCount }
+        default: 1
+        }
+    }
 }
