@@ -20,8 +20,8 @@ package final class Server: Sendable {
         let pointer: OpaquePointer
     }
 
-    /// Answers from here on. Takes over the socket, also where it throws (libmicrohttpd then closes it itself). Throws `unavailable` when the system has not enough of something, and
-    /// `configuration` for a certificate or key that cannot be used.
+    /// Answers from here on. Takes over the socket, also where it throws (libmicrohttpd then closes it itself). Throws `unavailable`
+    /// when the system has not enough of something, and `configuration` for a certificate or key that cannot be used.
     package init(_ application: Application, on listener: ListeningSocket, _ options: ServerOptions = ServerOptions()) throws(PAOError) {
         let core = try ServerCore(application, options)
         watchThread = try Thread { core.watch.run() }

@@ -90,7 +90,12 @@ import Testing
             let large = try #require(await server.get("/api/v1/hello", "X-Large: \(String(repeating: "a", count: 6144))\r\n"))
             #expect(large.status == 431)
             expectSecurityHeaders(large, "431")
-            let many = (0..<101).map { "X-\($0): a\r\n" }.joined()
+            let padding = String(repeating: "a", count: 6000 - 63 * 11)
+            let largest = (10..<72).map { "X-\($0): abc\r\n" }.joined() + "X-L: \(padding)\r\n"
+            for target in ["/api/v1/hello", "/api/v1/nothing", "/api/v1/later?a=1&b=2&c=3&d=4&e=5&f=6&g=7&h=8"] {
+                #expect(await server.get(target, largest)?.status == (target.hasSuffix("nothing") ? 404 : 200), "\(target)")
+            }
+            let many = (0..<65).map { "X-\($0): a\r\n" }.joined()
             #expect(await server.get("/api/v1/hello", many)?.status == 431)
             for count in [1000, 100_000] {
                 let flood = (0..<count).map { "X-\($0): a\r\n" }.joined()
