@@ -96,7 +96,8 @@ struct DaemonSettings {
 
     /// What it returns is the request's context in all later calls.
     private static let requestLine:
-        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?) -> UnsafeMutableRawPointer? = { _, target, handle in
+        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?) -> UnsafeMutableRawPointer? = {
+            _, target, handle in
             guard let target, let handle, let pointer = pao_mhd_socket_context(handle) else { return nil }
             connection(pointer)?.begin(target)
             return pointer

@@ -132,7 +132,8 @@ extension RequestHead {
     static func isAuthority(_ text: String) -> Bool {
         let bytes = text.utf8
         let isLiteral = bytes.first == UInt8(ascii: "[")
-        let end = isLiteral ? bytes.firstIndex(of: UInt8(ascii: "]")).map { bytes.index(after: $0) } : bytes.firstIndex(of: UInt8(ascii: ":"))
+        let end =
+            isLiteral ? bytes.firstIndex(of: UInt8(ascii: "]")).map { bytes.index(after: $0) } : bytes.firstIndex(of: UInt8(ascii: ":"))
         if isLiteral, end == nil { return false }
         let name = bytes[..<(end ?? bytes.endIndex)]
         let port = bytes[name.endIndex...]

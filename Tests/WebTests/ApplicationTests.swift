@@ -40,13 +40,17 @@ struct Caller: Sendable { let name: String }
     private static let application: Application = {
         var application = Application(
             routes: routes + [
-                Route("GET", "/api/v1/items/{id}", .immediate { .json(["id": .string($0.parameters["id"] ?? ""), "q": .optional($0.query.first?.value)]) }),
+                Route(
+                    "GET", "/api/v1/items/{id}",
+                    .immediate { .json(["id": .string($0.parameters["id"] ?? ""), "q": .optional($0.query.first?.value)]) }),
                 Route("GET", "/api/v1/who", .suspended { .json(["name": .string(($0.context as? Caller)?.name ?? "")]) }),
-                Route("GET", "/api/v1/fail/{code}", .suspended { request throws(PAOError) in
-                    throw PAOError(
-                        .init(rawValue: request.parameters["code"] ?? ""), "told", detail: "inner detail",
-                        findings: [.init(field: "name", rule: "required", message: "is missing")], retryAfter: 7)
-                }),
+                Route(
+                    "GET", "/api/v1/fail/{code}",
+                    .suspended { request throws(PAOError) in
+                        throw PAOError(
+                            .init(rawValue: request.parameters["code"] ?? ""), "told", detail: "inner detail",
+                            findings: [.init(field: "name", rule: "required", message: "is missing")], retryAfter: 7)
+                    }),
                 Route("GET", "/api/v1/empty", .immediate { _ in Response(status: 204) }),
             ],
             gate: { request, route throws(PAOError) in
@@ -86,7 +90,8 @@ struct Caller: Sendable { let name: String }
             let wrong = await send("POST", "/api/v1/hello", [:], "x")
             #expect(wrong?.status == 405)
             #expect(wrong?.header("Allow") == "GET, HEAD, OPTIONS")
-            let options = await send("OPTIONS", "/api/v1/echo", ["Origin": "https://evil.example", "Access-Control-Request-Method": "POST"], "")
+            let options = await send(
+                "OPTIONS", "/api/v1/echo", ["Origin": "https://evil.example", "Access-Control-Request-Method": "POST"], "")
             #expect(options?.status == 204)
             #expect(options?.header("Allow") == "OPTIONS, POST")
             #expect(options?.head.lowercased().contains("access-control") == false)
@@ -181,7 +186,9 @@ struct Caller: Sendable { let name: String }
     func logs() async throws {
         let lines = Recorder()
         let application = Application(
-            routes: [Route("GET", "/x", .immediate { _ throws(PAOError) in throw PAOError(.internal, "sorry", detail: "row 7 is broken") })],
+            routes: [
+                Route("GET", "/x", .immediate { _ throws(PAOError) in throw PAOError(.internal, "sorry", detail: "row 7 is broken") })
+            ],
             log: Log { lines.add(String(decoding: $0, as: UTF8.self)) })
         let response = await InMemoryTransport(application).send("GET", "/x", headers: ["X-Correlation-ID": "c-9"])
         #expect(!String(decoding: response.bytes, as: UTF8.self).contains("row 7"))

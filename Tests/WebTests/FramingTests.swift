@@ -37,7 +37,10 @@ import Testing
         ("coding gzip", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
         ("coding identity", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n"),
         ("coding xchunked", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"),
-        ("coding twice", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        (
+            "coding twice",
+            "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ),
         ("coding in HTTP/1.0", "POST /api/v1/echo HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         ("a space before the colon", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nContent-Length : 5\r\n\r\nhello"),
         ("a field without a colon", "GET /api/v1/hello HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n"),
@@ -55,8 +58,14 @@ import Testing
         ("HTTP/2.0", "GET /api/v1/hello HTTP/2.0\r\nHost: a\r\n\r\n"),
         ("a bad chunk size", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nhello\r\n0\r\n\r\n"),
         ("a negative chunk size", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"),
-        ("a huge chunk size", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello\r\n0\r\n\r\n"),
-        ("a chunk longer than it says", "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n"),
+        (
+            "a huge chunk size",
+            "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello\r\n0\r\n\r\n"
+        ),
+        (
+            "a chunk longer than it says",
+            "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhello\r\n0\r\n\r\n"
+        ),
     ]
 
     @Test("refuses ambiguous framing and ends the connection")
@@ -102,7 +111,8 @@ import Testing
             let port = server.port
             let texts = await offPool {
                 let client = RawClient(port: port)
-                let chunked = "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n"
+                let chunked =
+                    "POST /api/v1/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\n\r\n"
                 let plain = "POST /api/v1/echo-now HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
                 let missing = "POST /api/v1/nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
                 return [chunked, missing, plain, chunked].map { request -> String in
@@ -150,7 +160,8 @@ import Testing
             let port = server.port
             await offPool {
                 var generator = SplitMix64(state: 7)
-                let seed = Array("POST /api/v1/echo?a=b HTTP/1.1\r\nHost: a\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n".utf8)
+                let seed = Array(
+                    "POST /api/v1/echo?a=b HTTP/1.1\r\nHost: a\r\nX-A: b\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n".utf8)
                 for _ in 0..<300 {
                     var bytes = seed
                     for _ in 0..<Int.random(in: 1...4, using: &generator) {

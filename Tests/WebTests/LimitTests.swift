@@ -10,7 +10,9 @@ import Testing
     @Test("refuses a declared gigabyte at once and without asking for it")
     func declared() async throws {
         try await withServer(Application(routes: routes)) { server in
-            for fields in ["Content-Length: 1073741824\r\n", "Content-Length: 1073741824\r\nExpect: 100-continue\r\n", "Content-Length: 100001\r\n"] {
+            for fields in [
+                "Content-Length: 1073741824\r\n", "Content-Length: 1073741824\r\nExpect: 100-continue\r\n", "Content-Length: 100001\r\n",
+            ] {
                 let answer = try #require(await server.request(Self.echo + fields + "\r\n"))
                 #expect(answer.status == 413)
                 #expect(answer.header("Connection") == "close")
@@ -177,10 +179,12 @@ import Testing
 
     @Test("does not hurry a handler")
     func slowHandler() async throws {
-        let slow = Route("GET", "/slow", .suspended { _ in
-            try? await Task.sleep(for: .milliseconds(900))
-            return Response(body: Array("done".utf8))
-        })
+        let slow = Route(
+            "GET", "/slow",
+            .suspended { _ in
+                try? await Task.sleep(for: .milliseconds(900))
+                return Response(body: Array("done".utf8))
+            })
         try await withServer(Application(routes: [slow]), Self.options) { server in
             #expect(await server.get("/slow")?.text == "done")
         }

@@ -60,9 +60,11 @@ let routes: [Route] = [
         let faulty = [
             Route("GET", "/cut", .suspended { _ in Response(headers: [Response.Fault.cut: "1"]) }),
             Route("GET", "/cut-now", .immediate { _ in Response(headers: [Response.Fault.cut: "1"]) }),
-            Route("GET", "/garbage", .suspended { _ in
-                Response(headers: [Response.Fault.garbage: "1"], body: Array("%$#not http".utf8))
-            }),
+            Route(
+                "GET", "/garbage",
+                .suspended { _ in
+                    Response(headers: [Response.Fault.garbage: "1"], body: Array("%$#not http".utf8))
+                }),
         ]
         try await withServer(Application(routes: faulty)) { server in
             let port = server.port
@@ -80,11 +82,13 @@ let routes: [Route] = [
     @Test("stopping lets a running handler answer, refuses newcomers, and may be asked twice")
     func stop() async throws {
         let started = Recorder()
-        let slow = Route("GET", "/slow", .suspended { _ in
-            started.add("started")
-            try? await Task.sleep(for: .milliseconds(300))
-            return Response(body: Array("done".utf8))
-        })
+        let slow = Route(
+            "GET", "/slow",
+            .suspended { _ in
+                started.add("started")
+                try? await Task.sleep(for: .milliseconds(300))
+                return Response(body: Array("done".utf8))
+            })
         let server = try Server(Application(routes: [slow]), host: "127.0.0.1", port: 0)
         async let answer = server.get("/slow")
         await offPool { for _ in 0..<500 where started.all.isEmpty { usleep(10_000) } }
@@ -98,11 +102,13 @@ let routes: [Route] = [
     @Test("stopping cuts what does not end")
     func stopHanging() async throws {
         let started = Recorder()
-        let hanging = Route("GET", "/hang", .suspended { _ in
-            started.add("started")
-            try? await Task.sleep(for: .seconds(3))
-            return Response()
-        })
+        let hanging = Route(
+            "GET", "/hang",
+            .suspended { _ in
+                started.add("started")
+                try? await Task.sleep(for: .seconds(3))
+                return Response()
+            })
         let server = try Server(Application(routes: [hanging]), host: "127.0.0.1", port: 0)
         async let answer = server.get("/hang")
         await offPool { for _ in 0..<500 where started.all.isEmpty { usleep(10_000) } }

@@ -23,8 +23,10 @@ import Testing
         "serves files, and the page for addresses of the dashboard",
         arguments: [
             ("/", 200, "text/html; charset=utf-8", "<title>page</title>"), ("/app.js", 200, "text/javascript; charset=utf-8", "let x = 1"),
-            ("/fields/text.css", 200, "text/css; charset=utf-8", "body {}"), ("/requests/req-1", 200, "text/html; charset=utf-8", "<title>page</title>"),
-            ("/missing.js", 404, "application/problem+json", ""), ("/api/v1/nothing", 404, "application/problem+json", ""), ("/api", 404, "application/problem+json", ""),
+            ("/fields/text.css", 200, "text/css; charset=utf-8", "body {}"),
+            ("/requests/req-1", 200, "text/html; charset=utf-8", "<title>page</title>"),
+            ("/missing.js", 404, "application/problem+json", ""), ("/api/v1/nothing", 404, "application/problem+json", ""),
+            ("/api", 404, "application/problem+json", ""),
         ])
     func files(target: String, status: Int, type: String, text: String) async throws {
         for way in Way.allCases {
@@ -76,9 +78,13 @@ import Testing
         try "sub".write(to: site.appendingPathComponent("sub/a.txt"), atomically: true, encoding: .utf8)
         try "hidden".write(to: site.appendingPathComponent(".env"), atomically: true, encoding: .utf8)
         try "secret".write(to: root.appendingPathComponent("secret.txt"), atomically: true, encoding: .utf8)
-        try FileManager.default.createSymbolicLink(at: site.appendingPathComponent("link.txt"), withDestinationURL: root.appendingPathComponent("secret.txt"))
+        try FileManager.default.createSymbolicLink(
+            at: site.appendingPathComponent("link.txt"), withDestinationURL: root.appendingPathComponent("secret.txt"))
         let transport = InMemoryTransport(Application(routes: [], staticFiles: StaticFiles(directory: site.path)))
-        let expected = [("/", "page"), ("/sub/a.txt", "sub"), ("/page", "page"), ("/link.txt", nil), ("/.env", nil), ("/sub", "page"), ("/%2e%2e/secret.txt", nil)]
+        let expected = [
+            ("/", "page"), ("/sub/a.txt", "sub"), ("/page", "page"), ("/link.txt", nil), ("/.env", nil), ("/sub", "page"),
+            ("/%2e%2e/secret.txt", nil),
+        ]
         for (target, text) in expected {
             let response = await transport.send("GET", target)
             if let text {
