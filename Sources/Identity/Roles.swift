@@ -63,7 +63,7 @@ package struct Roles: Sendable {
             let user = try UserStore.existing(userID, in: tx)
             try AccessStore.requireCovered(user.id, by: actor, in: tx)
             guard try RoleStore.withdraw(name, userID: user.id, in: tx) else { return }
-            try AccessStore.requireAdministrator(in: tx)
+            if name == Role.administrator { try AccessStore.requireAdministrator(in: tx) }
             try audit.append(AuditEntry(actor, "withdraw_role", "user", user.id, old: ["role": .string(name)]), in: tx)
         }
     }

@@ -102,12 +102,14 @@ package final class Users: Sendable {
             try AccessStore.requireCovered(id, by: actor, in: tx)
             guard user.isActive != isActive else { return }
             try UserStore.setActive(isActive, id: id, in: tx)
-            if !isActive {
-                try SessionStore.deleteAll(of: id, but: nil, in: tx)
-                try AccessStore.requireAdministrator(in: tx)
-            }
+            if !isActive { try Self.shutOut(id, in: tx) }
             try audit.append(AuditEntry(actor, isActive ? "activate" : "deactivate", "user", id), in: tx)
         }
+    }
+
+    private static func shutOut(_ id: String, in tx: Connection) throws(PAOError) {
+        try SessionStore.deleteAll(of: id, but: nil, in: tx)
+        if try AccessStore.roles(of: id, in: tx).contains(Role.administrator) { try AccessStore.requireAdministrator(in: tx) }
     }
 
     // MARK: Passwords
