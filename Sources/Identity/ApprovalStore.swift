@@ -21,7 +21,8 @@ enum ApprovalStore {
     // MARK: Gates
 
     static func lastRound(_ subjectType: String, _ subjectID: String, in connection: Connection) throws(PAOError) -> Int {
-        try connection.first("SELECT max(round) FROM approvals WHERE subject_type = ? AND subject_id = ?", subjectType, subjectID)?.int(0) ?? 0
+        try connection.first("SELECT max(round) FROM approvals WHERE subject_type = ? AND subject_id = ?", subjectType, subjectID)?.int(0)
+            ?? 0
     }
 
     static func insert(_ approval: Approval, in tx: Connection) throws(PAOError) {

@@ -52,7 +52,9 @@ package final class Users: Sendable {
         if try UserStore.user(login: new.login, in: tx) != nil { throw PAOError(.conflict, "The login \(new.login) is taken.") }
         try UserStore.insert(new, id: id, passwordHash: hash, in: tx)
         for name in new.roles {
-            guard let role = try RoleStore.role(named: name, in: tx) else { throw .invalid("roles", "unknown", "There is no role \(name).") }
+            guard let role = try RoleStore.role(named: name, in: tx) else {
+                throw .invalid("roles", "unknown", "There is no role \(name).")
+            }
             try actor.requireOwn(role.permissions)
             _ = try RoleStore.assign(name, userID: id, by: actor, in: tx)
         }

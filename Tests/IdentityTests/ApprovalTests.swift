@@ -146,7 +146,9 @@ struct ApprovalTests {
     func ownAdministrator() async throws {
         let world = try await world()
         let (approvals, root, gate) = (world.services.approvals, try world.actor("root"), gate())
-        let approval = try await world.write { tx throws(PAOError) in try approvals.request([gate], for: "request", "req-2", by: root, in: tx)[0] }
+        let approval = try await world.write { tx throws(PAOError) in
+            try approvals.request([gate], for: "request", "req-2", by: root, in: tx)[0]
+        }
         #expect(await code { _ = try await decide(world, .approve, approval, by: "root") } == .forbidden)
     }
 

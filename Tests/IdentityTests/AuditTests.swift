@@ -98,7 +98,10 @@ struct AuditTests {
             ("DELETE FROM audit_logs WHERE sequence = 6", 6),
             ("DELETE FROM audit_logs WHERE sequence <= 3", 1),
             ("DELETE FROM audit_logs WHERE sequence = 6; UPDATE audit_logs SET sequence = sequence - 1 WHERE sequence > 6", 6),
-            ("UPDATE audit_logs SET sequence = -1 WHERE sequence = 4; UPDATE audit_logs SET sequence = 4 WHERE sequence = 5; UPDATE audit_logs SET sequence = 5 WHERE sequence = -1", 4),
+            (
+                "UPDATE audit_logs SET sequence = -1 WHERE sequence = 4; UPDATE audit_logs SET sequence = 4 WHERE sequence = 5; UPDATE audit_logs SET sequence = 5 WHERE sequence = -1",
+                4
+            ),
             ("UPDATE audit_logs SET new = old, old = new WHERE sequence = 2", 2),
             (
                 """
@@ -129,7 +132,9 @@ struct AuditTests {
     @Test("the database refuses changes")
     func triggers() async throws {
         let world = try await world()
-        for sql in ["UPDATE audit_logs SET old = '1'", "DELETE FROM audit_logs WHERE sequence = 10", "DELETE FROM audit_logs WHERE sequence = 1"] {
+        for sql in [
+            "UPDATE audit_logs SET old = '1'", "DELETE FROM audit_logs WHERE sequence = 10", "DELETE FROM audit_logs WHERE sequence = 1",
+        ] {
             #expect(await code { try await world.execute(sql) } == .conflict)
         }
         #expect(try verify(world) == nil)
@@ -144,7 +149,10 @@ struct AuditTests {
             return AuditLog.Head(sequence: row?.int(0) ?? 0, hash: row?.blob(1) ?? [])
         }
         let wrong = AuditLog.Head(sequence: 6, hash: [UInt8](repeating: 7, count: 32))
-        #expect(await code { try await world.write { tx throws(PAOError) in try audit.archive(through: wrong, location: "x", by: system, in: tx) } } == .conflict)
+        #expect(
+            await code {
+                try await world.write { tx throws(PAOError) in try audit.archive(through: wrong, location: "x", by: system, in: tx) }
+            } == .conflict)
         try await world.write { tx throws(PAOError) in try audit.archive(through: sixth, location: "archive-1.ndjson", by: system, in: tx) }
         #expect(try verify(world) == nil)
         #expect(try verify(world, anchor: sixth) == nil)
@@ -219,12 +227,18 @@ struct AuditTests {
         }
         #expect(seen == ["d", "a"])
         let bob = try world.actor("bob")
-        #expect(await code { try world.store.read { connection throws(PAOError) in _ = try AuditLog.page(query, limit: 10, for: bob, in: connection) } } == .forbidden)
+        #expect(
+            await code {
+                try world.store.read { connection throws(PAOError) in _ = try AuditLog.page(query, limit: 10, for: bob, in: connection) }
+            } == .forbidden)
     }
 
     @Test(
         "filters use an index",
-        arguments: ["request_id = ? AND request_id IS NOT NULL", "entity_id = ?", "correlation_id = ?", "event_type = ?", "actor_login = ?", "sequence < ?"])
+        arguments: [
+            "request_id = ? AND request_id IS NOT NULL", "entity_id = ?", "correlation_id = ?", "event_type = ?", "actor_login = ?",
+            "sequence < ?",
+        ])
     func indexes(condition: String) async throws {
         let world = try await World()
         let plan = try world.store.queryPlan("SELECT * FROM audit_logs WHERE \(condition) ORDER BY sequence DESC LIMIT 50")

@@ -8,7 +8,8 @@ struct IdempotencyTests {
     private let keys = IdempotencyKeys()
     private let answer = IdempotencyKeys.Answer(status: 201, location: "/api/v1/requests/req-1", body: [123, 125])
 
-    private func call(_ world: World, _ key: String, by principal: String = "ann", body: UInt8 = 1) async throws -> IdempotencyKeys.Answer? {
+    private func call(_ world: World, _ key: String, by principal: String = "ann", body: UInt8 = 1) async throws -> IdempotencyKeys.Answer?
+    {
         try await world.write { [keys, answer] tx throws(PAOError) in
             let known = try keys.lookUp(key, principal: principal, digest: [body], in: tx)
             if known == nil { try keys.store(answer, key: key, principal: principal, digest: [body], in: tx) }

@@ -46,7 +46,8 @@ struct RoleTests {
         #expect(await code { try await roles.assign("admin", to: helper.id, by: actor) } == .forbidden)
         #expect(await code { try await roles.withdraw("admin", from: boss.id, by: actor) } == .forbidden)
         #expect(await code { _ = try await roles.save("x", description: "", permissions: [.adminBackups], by: actor) } == .forbidden)
-        #expect(await code { try await world.services.users.resetPassword(of: boss.id, to: "nine lives of a cat", by: actor) } == .forbidden)
+        #expect(
+            await code { try await world.services.users.resetPassword(of: boss.id, to: "nine lives of a cat", by: actor) } == .forbidden)
         #expect(await code { try await world.services.users.setActive(false, of: boss.id, by: actor) } == .forbidden)
         let new = NewUser(login: "puppet", roles: ["admin"])
         #expect(await code { _ = try await world.services.users.create(new, by: actor) } == .forbidden)

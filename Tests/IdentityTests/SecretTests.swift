@@ -14,7 +14,8 @@ struct SecretTests {
 
     private func secrets(_ world: World, _ sealer: Sealer, also providers: [SecretProvider] = []) -> Secrets {
         Secrets(
-            store: world.store, audit: world.services.audit, sealer: sealer, providers: [.database(world.store, sealer: sealer)] + providers,
+            store: world.store, audit: world.services.audit, sealer: sealer,
+            providers: [.database(world.store, sealer: sealer)] + providers,
             redactor: world.redactor)
     }
 

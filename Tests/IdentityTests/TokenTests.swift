@@ -40,7 +40,9 @@ struct TokenTests {
         let world = try await World()
         let ann = try await world.user("ann", roles: ["developer"])
         let (tokens, actor) = (world.services.tokens, try world.actor("ann"))
-        let text = try await tokens.mint(NewToken(name: "ci", scopes: [.catalogRead, .requestsCreate], lifetime: .seconds(3600)), by: actor).text
+        let text = try await tokens.mint(
+            NewToken(name: "ci", scopes: [.catalogRead, .requestsCreate], lifetime: .seconds(3600)), by: actor
+        ).text
         let principal = try tokens.authenticate(text)
         #expect(principal.kind == .token && principal.user == ann)
         #expect(principal.permissions == [.catalogRead, .requestsCreate])
@@ -57,11 +59,17 @@ struct TokenTests {
         let (tokens, actor) = (world.services.tokens, try world.actor("ann"))
         let narrow = try await tokens.mint(NewToken(name: "ci", scopes: [.catalogRead]), by: actor).text
         let holder = try tokens.authenticate(narrow).actor(correlationID: "c")
-        #expect(await code { _ = try await tokens.mint(NewToken(name: "x", scopes: [.catalogRead, .requestsCreate]), by: holder) } == .forbidden)
+        #expect(
+            await code { _ = try await tokens.mint(NewToken(name: "x", scopes: [.catalogRead, .requestsCreate]), by: holder) } == .forbidden
+        )
         #expect(await code { _ = try await tokens.mint(NewToken(name: "x", scopes: [.catalogRead]), by: holder) } == nil)
-        #expect(await code { _ = try await tokens.mint(NewToken(name: "x", scopes: [.catalogRead], userID: boss.id), by: actor) } == .forbidden)
+        #expect(
+            await code { _ = try await tokens.mint(NewToken(name: "x", scopes: [.catalogRead], userID: boss.id), by: actor) } == .forbidden)
         #expect(await code { _ = try await tokens.mint(NewToken(name: "x", scopes: []), by: actor) } == .invalid)
-        #expect(await code { _ = try await tokens.mint(NewToken(name: "x", scopes: [.catalogRead], lifetime: .seconds(400 * 86_400)), by: actor) } == .invalid)
+        #expect(
+            await code {
+                _ = try await tokens.mint(NewToken(name: "x", scopes: [.catalogRead], lifetime: .seconds(400 * 86_400)), by: actor)
+            } == .invalid)
     }
 
     @Test("an expired, a revoked and an unknown token let nobody in, known before or not")
@@ -108,6 +116,12 @@ struct TokenTests {
         #expect(try tokens.list(of: actor.userID, by: actor).first?.lastUsedAt == nil)
         try await world.services.maintain()
         #expect(try tokens.list(of: actor.userID, by: actor).first?.lastUsedAt == world.clock.source.now())
+        for hours in [1, 1, 25] {
+            world.clock.advance(.seconds(hours * 3600))
+            _ = try tokens.authenticate(minted.text)
+            try await world.services.maintain()
+        }
+        #expect(try world.audited("use").map(\.entityID) == [minted.token.id, minted.token.id])
     }
 
     @Test("only the hash is stored")

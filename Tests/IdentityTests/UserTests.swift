@@ -27,7 +27,7 @@ struct UserTests {
         let world = try await World()
         #expect(try await world.user("Ann").login == "ann")
         #expect(await code { try await world.user("ANN") } == .conflict)
-        for login in ["", "a b", "-a", String(repeating: "a", count: 65), "ä"] {
+        for login in ["", "a b", "system", "Anonymous", "-a", String(repeating: "a", count: 65), "ä"] {
             #expect(await code { try await world.user(login) } == .invalid, "\(login)")
         }
         #expect(await code { try await world.user("bob", roles: ["nobody"]) } == .invalid)
@@ -83,7 +83,9 @@ struct UserTests {
         let again = try await setup.perform(admin: "admin", password: nil)
         #expect(first.password != again.password && first.user.id == again.user.id)
         let origin = Origin(address: "192.0.2.1", correlationID: "c")
-        #expect(await code { _ = try await world.services.sessions.signIn(login: "admin", password: first.password, from: origin) } == .unauthenticated)
+        #expect(
+            await code { _ = try await world.services.sessions.signIn(login: "admin", password: first.password, from: origin) }
+                == .unauthenticated)
         _ = try await world.services.sessions.signIn(login: "Admin", password: again.password, from: origin)
         let principal = try world.services.tokens.authenticate(again.token)
         #expect(principal.permissions == Set(Permission.all) && principal.visibleTeams == nil && principal.teams == ["platform"])

@@ -61,7 +61,12 @@ struct SealingTests {
         let hasher = PasswordHasher(cost: PasswordHasher.Cost(passes: 2, memory: 8 << 20), concurrency: 2, capacity: 10)
         let codes = await withTaskGroup(of: PAOError.Code?.self) { group in
             for _ in 0..<100 {
-                group.addTask { do { _ = try await hasher.hash("x"); return nil } catch { return (error as? PAOError)?.code } }
+                group.addTask {
+                    do {
+                        _ = try await hasher.hash("x")
+                        return nil
+                    } catch { return (error as? PAOError)?.code }
+                }
             }
             return await group.reduce(into: []) { $0.append($1) }
         }
