@@ -8,6 +8,13 @@ package struct StoreStatistics: Sendable, Equatable {
     package var largestBatch: Int
     /// Closures accepted and not yet settled.
     package var queueLength: Int
+
+    package init(commits: Int, transactions: Int, largestBatch: Int, queueLength: Int) {
+        self.commits = commits
+        self.transactions = transactions
+        self.largestBatch = largestBatch
+        self.queueLength = queueLength
+    }
 }
 
 /// Counted by the writer's thread, read by anyone.

@@ -89,7 +89,9 @@ import Testing
         } catch {
             #expect(error.code == .conflict && error.detail == "notes are kept")
         }
-        #expect(await code { try await store.write { tx throws(PAOError) in try tx.run("INSERT INTO notes (text) VALUES (NULL)") } } == .conflict)
+        #expect(
+            await code { try await store.write { tx throws(PAOError) in try tx.run("INSERT INTO notes (text) VALUES (NULL)") } }
+                == .conflict)
     }
 
     @Test("reads cannot write")

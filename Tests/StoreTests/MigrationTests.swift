@@ -5,7 +5,8 @@ import Testing
 
 @Suite struct MigrationTests {
     let scratch = Scratch()
-    private let titles = Migration(number: 2, name: "titles", sql: "ALTER TABLE notes ADD COLUMN title TEXT; CREATE INDEX by_title ON notes (title);")
+    private let titles = Migration(
+        number: 2, name: "titles", sql: "ALTER TABLE notes ADD COLUMN title TEXT; CREATE INDEX by_title ON notes (title);")
 
     @Test("a fresh database gets every step, without a backup")
     func fresh() throws {
@@ -24,6 +25,15 @@ import Testing
         let row = try new.read { tx throws(PAOError) in try tx.rows("SELECT text, title FROM notes") }
         #expect(row == [Row(values: [.text("kept"), .null])])
         #expect(try Store.integrityCheck(file: scratch.data + "/pao.db.before-2") == [])
+    }
+
+    @Test("a schema can check its JSON")
+    func json() async throws {
+        let documents = Migration(number: 2, name: "documents", sql: "CREATE TABLE documents (body TEXT CHECK (json_valid(body))) STRICT")
+        let store = try scratch.store([Scratch.notes, documents])
+        try await store.write { tx throws(PAOError) in try tx.run("INSERT INTO documents VALUES (?)", ["a": 1] as JSON) }
+        #expect(
+            await code { try await store.write { tx throws(PAOError) in try tx.run("INSERT INTO documents VALUES ('{')") } } == .conflict)
     }
 
     @Test("with steps left out on purpose the status tells what is to come")
@@ -51,7 +61,8 @@ import Testing
     @Test("a step that was skipped is refused")
     func gap() async throws {
         try scratch.store([Scratch.notes, Migration(number: 3, name: "three", sql: "SELECT 1")]).close()
-        #expect(await code { _ = try scratch.store([Scratch.notes, titles, Migration(number: 3, name: "three", sql: "SELECT 1")]) } == .data)
+        #expect(
+            await code { _ = try scratch.store([Scratch.notes, titles, Migration(number: 3, name: "three", sql: "SELECT 1")]) } == .data)
     }
 
     @Test(
@@ -64,7 +75,8 @@ import Testing
         try scratch.store().close()
         do throws(PAOError) {
             _ = try Store(
-                directory: scratch.data, migrations: [Scratch.notes, Migration(number: 2, name: "broken", sql: sql)], time: .system, log: .silent)
+                directory: scratch.data, migrations: [Scratch.notes, Migration(number: 2, name: "broken", sql: sql)], time: .system,
+                log: .silent)
             Issue.record("the step was accepted")
         } catch {
             #expect(error.code == .data && error.message.contains("broken"))
@@ -76,7 +88,8 @@ import Testing
 
     @Test("a table that others refer to can be rebuilt")
     func rebuild() async throws {
-        let links = Migration(number: 2, name: "links", sql: "CREATE TABLE links (note INTEGER REFERENCES notes (id) ON DELETE CASCADE) STRICT")
+        let links = Migration(
+            number: 2, name: "links", sql: "CREATE TABLE links (note INTEGER REFERENCES notes (id) ON DELETE CASCADE) STRICT")
         let old = try scratch.store([Scratch.notes, links])
         try await old.add("kept")
         try await old.write { tx throws(PAOError) in try tx.run("INSERT INTO links SELECT id FROM notes") }

@@ -22,6 +22,13 @@ final class Scratch: Sendable {
         try Store(directory: data, migrations: migrations, options: options, time: .system, log: .silent)
     }
 
+    /// Whatever waits when a batch begins, or comes while it is held open, is part of it, however slow the machine is.
+    static var patient: StoreOptions {
+        var options = StoreOptions()
+        options.batchDuration = .seconds(60)
+        return options
+    }
+
     func mode(of name: String) throws -> Int? {
         try FileManager.default.attributesOfItem(atPath: path + "/" + name)[.posixPermissions] as? Int
     }

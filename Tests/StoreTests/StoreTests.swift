@@ -44,13 +44,13 @@ import Testing
         let store = try scratch.store()
         #expect(try scratch.mode(of: "data") == 0o700)
         for name in ["pao.db", "pao.db-wal", "pao.db-shm", "pao.lock"] { #expect(try scratch.mode(of: "data/" + name) == 0o600) }
-        let pragmas = ["journal_mode", "synchronous", "foreign_keys", "auto_vacuum", "trusted_schema", "temp_store", "wal_autocheckpoint"]
+        let pragmas = ["journal_mode", "synchronous", "foreign_keys", "auto_vacuum", "temp_store", "wal_autocheckpoint"]
         let values = try store.writeAndWait { tx throws(PAOError) in
             var values: [SQLValue] = []
             for name in pragmas { values.append(try tx.rows("PRAGMA \(name)")[0][0]) }
             return values
         }
-        #expect(values == [.text("wal"), .integer(2), .integer(1), .integer(2), .integer(0), .integer(2), .integer(0)])
+        #expect(values == [.text("wal"), .integer(2), .integer(1), .integer(2), .integer(2), .integer(0)])
     }
 
     @Test("the log stays bounded under many writes")
