@@ -114,7 +114,7 @@ enum ApprovalStore {
         try connection.rows(
             """
             SELECT d.user_id, u.login, d.decision, d.reason, d.decided_at FROM approval_decisions d LEFT JOIN users u ON u.id = d.user_id
-            WHERE d.approval_id = ? ORDER BY d.decided_at, d.user_id
+            WHERE d.approval_id = ? ORDER BY d.rowid
             """, id
         ).map {
             ApprovalDecision(

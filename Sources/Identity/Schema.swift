@@ -214,7 +214,7 @@ package enum IdentitySchema {
             reason TEXT NOT NULL CHECK (decision = 'approve' OR reason <> ''),
             decided_at TEXT NOT NULL,
             PRIMARY KEY (approval_id, user_id)
-        ) STRICT, WITHOUT ROWID;
+        ) STRICT;
 
         CREATE TABLE approval_delegations (
             approval_id TEXT NOT NULL REFERENCES approvals(id) ON DELETE CASCADE,
