@@ -183,8 +183,7 @@ private let cases: [SchemaCase] = [
             ["$ref": "#"], ["allOf": [["$ref": "#"]]], ["$defs": ["a": ["$ref": "#/$defs/b"], "b": ["$ref": "#/$defs/a"]], "$ref": "#/$defs/a"],
             ["anyOf": [["$ref": "#"], ["$ref": "#"]]], ["not": ["$ref": "#"]],
         ]
-        for schema in loops { _ = try JSONSchema.compile(schema).validate(1) }
-        #expect(try !JSONSchema.compile(["$ref": "#"]).validate(1).isEmpty)
+        for schema in loops { #expect(try !isValid(schema, 1), "\(schema)") }
         var wide: JSON = ["a0": true]
         for level in 1...40 { wide["a\(level)"] = ["allOf": [["$ref": .string("#/$defs/a\(level - 1)")], ["$ref": .string("#/$defs/a\(level - 1)")], ["minLength": 0]]] }
         let start = ContinuousClock.now
