@@ -11,16 +11,33 @@ package enum EscapeContext: String, Sendable, CaseIterable {
     case hcl
     /// JIRA wiki markup, which shows the value literally.
     case jira
+    /// Markdown that will be turned into what a ticket system shows: the value appears literally, also inside of a code fence.
+    case markdown
 
     /// The function whose result is right in this context as it is.
     var ownFunction: String? {
         switch self {
-        case .text: nil
+        case .text, .markdown: nil
         case .json, .hcl: "json"
         case .url: "urlencode"
         case .jira: "jiraEscape"
         }
     }
+}
+
+enum MarkdownText {
+    /// A backslash before every punctuation character that could be markup.
+    static func escape(_ text: String) -> [UInt8] {
+        var result: [UInt8] = []
+        for byte in text.utf8 {
+            if "\\`*_{}[]()#+-.!|<>~&".utf8.contains(byte) { result.append(UInt8(ascii: "\\")) }
+            result.append(byte)
+        }
+        return result
+    }
+
+    /// Inside of a code fence nothing is markup but the fence's own end, which a zero-width space breaks.
+    static func fenced(_ text: String) -> [UInt8] { Array(text.replacing("```", with: "`\u{200B}`\u{200B}`").utf8) }
 }
 
 enum HCLText {

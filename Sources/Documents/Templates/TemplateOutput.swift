@@ -27,6 +27,9 @@ struct TemplateOutput {
         case .json: try appendJSON(value, isEscaped: isEscaped)
         case .url: try appendURL(value, isEscaped: isEscaped)
         case .hcl: try appendHCL(value, isEscaped: isEscaped)
+        case .markdown:
+            let text = try Self.text(of: value)
+            try write(isInFence ? MarkdownText.fenced(text) : MarkdownText.escape(text), isValue: true)
         case .jira:
             let text = try Self.text(of: value)
             try write(Array((isEscaped ? text : JiraMarkup.escape(text)).utf8), isValue: true)
@@ -91,6 +94,15 @@ struct TemplateOutput {
         let text = try Self.text(of: value)
         let isExpression = !isQuoted && (isEscaped || value.string == nil)
         try write(isExpression ? HCLText.disarm(text) : HCLText.escape(text), isValue: true)
+    }
+
+    /// Whether an odd number of fences has been opened by the template's own text.
+    private var isInFence: Bool {
+        var count = 0
+        for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: true) where line.drop(while: { $0 == 0x20 }).starts(with: "```".utf8) {
+            count += 1
+        }
+        return count % 2 == 1
     }
 
     private mutating func write(_ chunk: some Collection<UInt8>, isValue: Bool) throws(TemplateFault) {
