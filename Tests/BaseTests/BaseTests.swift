@@ -22,7 +22,10 @@ private let jsonFiles: [String] = {
     func isThere() { #expect(jsonFiles.count >= 149) }
 
     @Test(
-        "says line and column", arguments: [("{\n  \"a\": 1,\n  \"a\": 2}", 3, 3), ("[1,]", 1, 4), ("", 1, 1), ("\"\\uD800\"", 1, 2), ("[1e400]", 1, 2), ("nul", 1, 1)])
+        "says line and column",
+        arguments: [
+            ("{\n  \"a\": 1,\n  \"a\": 2}", 3, 3), ("[1,]", 1, 4), ("", 1, 1), ("\"\\uD800\"", 1, 2), ("[1e400]", 1, 2), ("nul", 1, 1),
+        ])
     func places(text: String, line: Int, column: Int) {
         #expect { try JSON.parse(text) } throws: { error in
             guard let error = error as? PAOError else { return false }
@@ -41,15 +44,21 @@ private let jsonFiles: [String] = {
     @Test("keeps numbers exact and compares them by value")
     func numbers() throws {
         #expect(try JSON.parse("[12345678901234567890.10, -0, 1E5, 1.0]").description == "[12345678901234567890.10,-0,1E5,1.0]")
-        for (left, right) in [("1.0", "1"), ("1e2", "100"), ("-0", "0"), ("0.10", "1e-1"), ("12345678901234567890", "12345678901234567890.0")] {
+        for (left, right) in [
+            ("1.0", "1"), ("1e2", "100"), ("-0", "0"), ("0.10", "1e-1"), ("12345678901234567890", "12345678901234567890.0"),
+        ] {
             #expect(try JSON.parse(left) == JSON.parse(right), "\(left) \(right)")
         }
-        for (less, more) in [("-2", "-1"), ("-1e400000000000000000000", "0"), ("0.1", "0.11"), ("9", "10.5"), ("1e-9223372036854775808", "1.5e-9")] {
+        for (less, more) in [
+            ("-2", "-1"), ("-1e400000000000000000000", "0"), ("0.1", "0.11"), ("9", "10.5"), ("1e-9223372036854775808", "1.5e-9"),
+        ] {
             if let less = JSONNumber(text: less), let more = JSONNumber(text: more) { #expect(less < more) }
         }
         let tiny = try #require(JSONNumber(text: "1.5e-9223372036854775808"))
         #expect(tiny > JSONNumber(0) && tiny.int == nil && !tiny.isInteger)
-        #expect(JSONNumber(text: "-9223372036854775808")?.int == .min && JSONNumber(text: "9223372036854775808")?.int == nil && JSONNumber(text: "3.0")?.int == 3)
+        #expect(
+            JSONNumber(text: "-9223372036854775808")?.int == .min && JSONNumber(text: "9223372036854775808")?.int == nil
+                && JSONNumber(text: "3.0")?.int == 3)
         #expect(JSONNumber(text: " 1") == nil && JSONNumber(text: "01") == nil && JSONNumber(text: "") == nil)
     }
 
@@ -97,7 +106,10 @@ private let jsonFiles: [String] = {
 @Suite struct VersionTests {
     @Test("orders by Semantic Versioning")
     func order() throws {
-        let texts = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.10.0", "2.0.0"]
+        let texts = [
+            "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0",
+            "1.0.1", "1.10.0", "2.0.0",
+        ]
         let versions = try texts.map { try #require(SemanticVersion($0)) }
         for index in versions.indices.dropFirst() { #expect(versions[index - 1] < versions[index]) }
         #expect(SemanticVersion("1.0.0+a") == SemanticVersion("1.0.0+b"))
@@ -106,15 +118,22 @@ private let jsonFiles: [String] = {
 
     @Test(
         "refuses what is no version",
-        arguments: ["", "1", "1.2", "v1.2.3", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.3+", "1.2.3-a..b", "1.2.3.4", "1.2.-3", "1.2.3-é", " 1.2.3", "1.2.9223372036854775807"])
+        arguments: [
+            "", "1", "1.2", "v1.2.3", "01.2.3", "1.2.3-", "1.2.3-01", "1.2.3+", "1.2.3-a..b", "1.2.3.4", "1.2.-3", "1.2.3-é", " 1.2.3",
+            "1.2.9223372036854775807",
+        ])
     func refusals(text: String) { #expect(SemanticVersion(text) == nil) }
 
     @Test(
         "ranges hold what npm's hold",
         arguments: [
-            (">=2.0.0 <3", ["2.0.0", "2.9.9"], ["3.0.0", "1.9.9", "3.0.0-a", "2.1.0-a"]), ("^1.2.3", ["1.2.3", "1.9.0"], ["2.0.0", "1.2.2"]), ("^0.2.3", ["0.2.9"], ["0.3.0"]), ("^0.0.3", ["0.0.3"], ["0.0.4"]),
-            ("~1.2", ["1.2.9"], ["1.3.0"]), ("~1.2.3", ["1.2.3"], ["1.2.2", "1.3.0"]), ("1.x || >=3.1", ["1.5.0", "3.1.0", "4.0.0"], ["2.0.0", "3.0.9"]), ("1.2.3 - 2.3", ["2.3.9", "1.2.3"], ["2.4.0"]), ("*", ["0.0.1"], ["1.0.0-a"]),
-            (">=1.0.0-beta", ["1.0.0-rc", "1.0.0"], ["1.0.1-a", "1.0.0-alpha"]), (">1.2", ["1.3.0"], ["1.2.9"]), ("<=1.2", ["1.2.9"], ["1.3.0"]), ("> 1.0.0, < 2", ["1.0.1"], ["1.0.0"]), ("", ["5.0.0"], []),
+            (">=2.0.0 <3", ["2.0.0", "2.9.9"], ["3.0.0", "1.9.9", "3.0.0-a", "2.1.0-a"]),
+            ("^1.2.3", ["1.2.3", "1.9.0"], ["2.0.0", "1.2.2"]), ("^0.2.3", ["0.2.9"], ["0.3.0"]), ("^0.0.3", ["0.0.3"], ["0.0.4"]),
+            ("~1.2", ["1.2.9"], ["1.3.0"]), ("~1.2.3", ["1.2.3"], ["1.2.2", "1.3.0"]),
+            ("1.x || >=3.1", ["1.5.0", "3.1.0", "4.0.0"], ["2.0.0", "3.0.9"]), ("1.2.3 - 2.3", ["2.3.9", "1.2.3"], ["2.4.0"]),
+            ("*", ["0.0.1"], ["1.0.0-a"]),
+            (">=1.0.0-beta", ["1.0.0-rc", "1.0.0"], ["1.0.1-a", "1.0.0-alpha"]), (">1.2", ["1.3.0"], ["1.2.9"]),
+            ("<=1.2", ["1.2.9"], ["1.3.0"]), ("> 1.0.0, < 2", ["1.0.1"], ["1.0.0"]), ("", ["5.0.0"], []),
         ] as [(String, [String], [String])])
     func ranges(text: String, inside: [String], outside: [String]) throws {
         let range = try #require(VersionRange(text))
@@ -130,14 +149,20 @@ private let jsonFiles: [String] = {
     @Test(
         "reads RFC 3339 and writes 24 characters",
         arguments: [
-            ("2026-11-21T10:00:00Z", "2026-11-21T10:00:00.000Z"), ("2026-11-21t12:00:00.1239+02:00", "2026-11-21T10:00:00.123Z"), ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
-            ("2024-02-29T00:00:00-00:30", "2024-02-29T00:30:00.000Z"), ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"), ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"),
+            ("2026-11-21T10:00:00Z", "2026-11-21T10:00:00.000Z"), ("2026-11-21t12:00:00.1239+02:00", "2026-11-21T10:00:00.123Z"),
+            ("1969-12-31T23:59:59.999Z", "1969-12-31T23:59:59.999Z"),
+            ("2024-02-29T00:00:00-00:30", "2024-02-29T00:30:00.000Z"), ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"),
         ])
     func timestamps(text: String, written: String) { #expect(Timestamp(text)?.description == written) }
 
     @Test(
         "refuses what is no instant",
-        arguments: ["2026-11-21", "2026-11-21 10:00:00Z", "2026-02-30T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T10:00:00", "2026-11-21T10:00:00+24:00", "2026-11-21T10:00:60Z", "2026-11-21T10:00:00.Z", "0000-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00", ""])
+        arguments: [
+            "2026-11-21", "2026-11-21 10:00:00Z", "2026-02-30T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T10:00:00",
+            "2026-11-21T10:00:00+24:00", "2026-11-21T10:00:60Z", "2026-11-21T10:00:00.Z", "0000-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59-01:00", "",
+        ])
     func noTimestamp(text: String) { #expect(Timestamp(text) == nil) }
 
     @Test("holds sums within what it can show")
@@ -156,13 +181,18 @@ private let jsonFiles: [String] = {
 
     @Test(
         "reads durations",
-        arguments: [("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("2h", 7_200_000), ("90d", 7_776_000_000), ("1w", 604_800_000), ("1h30m", 5_400_000), ("0s", 0)])
+        arguments: [
+            ("250ms", 250), ("30s", 30_000), ("5m", 300_000), ("2h", 7_200_000), ("90d", 7_776_000_000), ("1w", 604_800_000),
+            ("1h30m", 5_400_000), ("0s", 0),
+        ])
     func durations(text: String, milliseconds: Int) {
         #expect(Duration(text: text)?.milliseconds == milliseconds)
         #expect(Duration(text: Duration.milliseconds(milliseconds).text)?.milliseconds == milliseconds)
     }
 
-    @Test("refuses what is no duration", arguments: ["", "5", "m", "-5s", "1.5h", "5 m", "5y", "1000000000s", String(repeating: "999999999w", count: 20)])
+    @Test(
+        "refuses what is no duration",
+        arguments: ["", "5", "m", "-5s", "1.5h", "5 m", "5y", "1000000000s", String(repeating: "999999999w", count: 20)])
     func noDuration(text: String) { #expect(Duration(text: text) == nil) }
 }
 
@@ -187,7 +217,9 @@ private let jsonFiles: [String] = {
     @Test("hashes known answers")
     func hashes() {
         #expect(Hash.sha256(Array("abc".utf8)).hex == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-        #expect(Hash.hmacSHA256(key: Array("Jefe".utf8), Array("what do ya want for nothing?".utf8)).hex == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+        #expect(
+            Hash.hmacSHA256(key: Array("Jefe".utf8), Array("what do ya want for nothing?".utf8)).hex
+                == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
         #expect(Hash.crc32(Array("123456789".utf8)) == 0xCBF4_3926)
         #expect(bytes(hex: "00ff") == [0, 255] && bytes(hex: "0") == nil && bytes(hex: "zz") == nil)
     }
