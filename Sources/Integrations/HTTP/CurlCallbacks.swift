@@ -27,7 +27,7 @@ let openSocket: curl_opensocket_callback = { context, purpose, address in
     let place = UnsafeRawPointer(address).advanced(by: offset).assumingMemoryBound(to: sockaddr.self)
     let target = address.pointee
     guard transfer.permitsConnection(to: place, length: Int(target.addrlen)) else { return pao_socket_bad }
-    return socket(target.family, target.socktype | Int32(SOCK_CLOEXEC.rawValue), target.`protocol`)
+    return socket(target.family, target.socktype | SocketConstants.closeOnExec, target.`protocol`)
 }
 
 let beforeWriting: curl_prereq_callback = { context, _, _, _, _ in

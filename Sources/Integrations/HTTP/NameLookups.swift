@@ -47,8 +47,7 @@ struct NameLookups {
     /// True also where nobody could tell.
     private static func nameExists(_ host: String) -> Bool {
         var hints = addrinfo()
-        // SOCK_STREAM; the C name belongs to Glibc or to CCurl, by the order in which the two modules are built.
-        hints.ai_socktype = 1
+        hints.ai_socktype = SocketConstants.stream
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, nil, &hints, &list)
         if code == 0 { freeaddrinfo(list) }

@@ -14,7 +14,7 @@ struct ChildStreams: Sendable {
         var pairs: [[Int32]] = []
         for _ in 0..<3 {
             var pair: [Int32] = [-1, -1]
-            guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
+            guard socketpair(AF_UNIX, SocketConstants.stream | SocketConstants.closeOnExec, 0, &pair) == 0 else {
                 let code = errno
                 for descriptor in pairs.joined() { close(descriptor) }
                 errno = code
