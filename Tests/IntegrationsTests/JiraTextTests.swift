@@ -90,11 +90,12 @@ struct JiraTextTests {
         (node["text"]?.string.map { [$0] } ?? []) + (node["content"]?.array ?? []).flatMap(texts)
     }
 
-    @Test("hostile text takes linear time", arguments: ["*", "_", "`", "[", "**a ", "`a``", "[](", "\\", "- ", "https://", "*_"])
-    func linear(_ piece: String) {
-        let text = String(repeating: piece, count: 20_000 / piece.utf8.count)
+    @Test("hostile text takes linear time")
+    func linear() {
         let start = ContinuousClock.now
-        _ = wiki(text)
+        for piece in ["*", "_", "`", "[", "**a ", "`a``", "[](", "\\", "- ", "https://", "*_", "[a]("] {
+            _ = wiki(String(repeating: piece, count: 10_000 / piece.utf8.count))
+        }
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 }
