@@ -143,6 +143,7 @@ struct CurlClientTests {
         ("ftp://127.0.0.1/", ("A", "b"), "GET"), ("http://user:pass@127.0.0.1/", ("A", "b"), "GET"), ("127.0.0.1", ("A", "b"), "GET"),
         ("http://", ("A", "b"), "GET"), ("http://127.0.0.1/a b", ("A", "b"), "GET"), ("http://127.0.0.1/", ("A", "b\r\nX: y"), "GET"),
         ("http://127.0.0.1/", ("A:", "b"), "GET"), ("http://127.0.0.1/", ("Content-Length", "5"), "GET"),
+        ("http://127.0.0.1/", ("host", "other"), "GET"),
         ("http://127.0.0.1/", ("A", "b"), "GET / HTTP/1.1\r\n"), ("http://127.0.0.1:99999/", ("A", "b"), "GET"),
     ]
 

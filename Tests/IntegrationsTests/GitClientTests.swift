@@ -5,14 +5,16 @@ import Testing
 
 /// Real git on repositories in a temporary directory.
 struct GitClientTests {
-    private let directory: URL
+    private let temporary: TemporaryDirectory
+    private var directory: URL { temporary.url }
     private let remote: GitRemote
     private let git: GitClient
     private var cache: String { directory.appending(path: "cache.git").path }
     private var work: URL { directory.appending(path: "work") }
 
     init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "git-\(UUID().uuidString)")
+        temporary = try TemporaryDirectory()
+        let directory = temporary.url
         try FileManager.default.createDirectory(at: directory.appending(path: "work/catalog/db"), withIntermediateDirectories: true)
         remote = try GitRemote("file://\(directory.path)/work/.git", schemes: [.file])
         git = GitClient(runner: .system(), egress: try EgressPolicy())
@@ -69,7 +71,9 @@ struct GitClientTests {
 
     @Test("a missing branch is not found")
     func missingBranch() async {
-        await #expect { _ = try await git.fetch(remote, branch: GitBranch("nowhere"), into: cache) } throws: { ($0 as? PAOError)?.code == .notFound }
+        await #expect { _ = try await git.fetch(remote, branch: GitBranch("nowhere"), into: cache) } throws: {
+            ($0 as? PAOError)?.code == .notFound
+        }
     }
 
     @Test("links, submodules, big files and hostile attributes are left alone")
@@ -107,7 +111,9 @@ struct GitClientTests {
         let branch = try GitBranch("pao/k")
         for _ in 0..<2 { try await git.push(first, from: cache, to: branch, of: remote) }
         #expect(try await git.head(of: remote, branch: branch) == first)
-        #expect(try run("show", "--format=%an|%ae|%B", "--name-status", "pao/k") == "PAO|pao@example.com|Add db\n\nRequest-Key: k\n\n\nD\tREADME.md\nA\tenv/prod/db.tf")
+        #expect(
+            try run("show", "--format=%an|%ae|%B", "--name-status", "pao/k")
+                == "PAO|pao@example.com|Add db\n\nRequest-Key: k\n\n\nD\tREADME.md\nA\tenv/prod/db.tf")
         #expect(try run("show", "pao/k:env/prod/db.tf") == "size = 3")
     }
 
@@ -133,8 +139,10 @@ struct GitClientTests {
     @Test(
         "only plain URLs are taken",
         arguments: [
-            "--upload-pack=touch /tmp/x", "ext::sh -c id", "file:///etc", "host:path", "git://host/x", "http://host/x", "https://", "https://user:p@host/x",
-            "https://host/a b", "ssh://-oProxyCommand=id/x", "ssh://host/-x\n", "ssh://a@-b/x", "ssh://a@b@c/x", "ssh://host", "ssh://host:0/x", "SSH://host/x",
+            "--upload-pack=touch /tmp/x", "ext::sh -c id", "file:///etc", "host:path", "git://host/x", "http://host/x", "https://",
+            "https://user:p@host/x",
+            "https://host/a b", "ssh://-oProxyCommand=id/x", "ssh://host/-x\n", "ssh://a@-b/x", "ssh://a@b@c/x", "ssh://host",
+            "ssh://host:0/x", "SSH://host/x",
             "https:host/x\u{0}", "/etc", "",
         ])
     func badURL(_ url: String) {
@@ -146,7 +154,9 @@ struct GitClientTests {
         #expect(try GitRemote(url).url == url)
     }
 
-    @Test("names of branches cannot be options or leave their place", arguments: ["-x", "a/-b", "a..b", "a/", "/a", "a//b", ".a", "a.lock", "a b", "a@{1}", "a:b", "", "a\n", "é", "refs/heads/x."])
+    @Test(
+        "names of branches cannot be options or leave their place",
+        arguments: ["-x", "a/-b", "a..b", "a/", "/a", "a//b", ".a", "a.lock", "a b", "a@{1}", "a:b", "", "a\n", "é", "refs/heads/x."])
     func badBranch(_ name: String) {
         #expect(throws: PAOError.self) { try GitBranch(name) }
     }

@@ -6,7 +6,8 @@ import Testing
 
 struct MailTests {
     private func message(to: [String] = ["a@example.com"], subject: String = "Done", text: String = "Zoë:\n.\nbye") -> MailMessage {
-        MailMessage(from: "pao@example.com", to: to, subject: subject, text: text, key: "k1", date: Timestamp(milliseconds: 1_795_255_200_000))
+        MailMessage(
+            from: "pao@example.com", to: to, subject: subject, text: text, key: "k1", date: Timestamp(milliseconds: 1_795_255_200_000))
     }
 
     @Test("a mail is written as RFC 5322 wants it, the same each time")
@@ -22,7 +23,10 @@ struct MailTests {
     static let subjects = [
         ("plain", "Subject: plain\r\n"), ("a\r\nBcc: x@y", "Subject: a  Bcc: x@y\r\n"), ("é", "Subject: =?utf-8?B?w6k=?=\r\n"),
         ("=?utf-8?B?w6k=?=", "Subject: =?utf-8?B?PT91dGYtOD9CP3c2az0/PQ==?=\r\n"),
-        (String(repeating: "漢", count: 16), "Subject: =?utf-8?B?\(Base64.encode(Array(String(repeating: "漢", count: 15).utf8)))?=\r\n =?utf-8?B?5ryi?=\r\n"),
+        (
+            String(repeating: "漢", count: 16),
+            "Subject: =?utf-8?B?\(Base64.encode(Array(String(repeating: "漢", count: 15).utf8)))?=\r\n =?utf-8?B?5ryi?=\r\n"
+        ),
     ]
 
     @Test("a subject cannot add headers, and any text can stand in it", arguments: MailTests.subjects)
@@ -31,7 +35,9 @@ struct MailTests {
         #expect(text.contains(row.line))
     }
 
-    @Test("an address that could say more than an address is refused", arguments: ["", "a", "a@", "@b", "a@b@c", "a@b\r\nX: y", "a b@c", "<a@b>", "a@b,c@d"])
+    @Test(
+        "an address that could say more than an address is refused",
+        arguments: ["", "a", "a@", "@b", "a@b@c", "a@b\r\nX: y", "a b@c", "<a@b>", "a@b,c@d"])
     func badAddress(_ address: String) {
         #expect(throws: PAOError.self) { try message(to: [address]).encoded() }
     }
@@ -41,12 +47,16 @@ struct MailTests {
         let server = try MailServer()
         try await server.client().send(message(to: ["a@example.com", "b@example.com"]))
         let lines = server.received
-        #expect(lines.filter { $0.hasPrefix("MAIL") || $0.hasPrefix("RCPT") } == ["MAIL FROM:<pao@example.com>", "RCPT TO:<a@example.com>", "RCPT TO:<b@example.com>"])
+        #expect(
+            lines.filter { $0.hasPrefix("MAIL") || $0.hasPrefix("RCPT") } == [
+                "MAIL FROM:<pao@example.com>", "RCPT TO:<a@example.com>", "RCPT TO:<b@example.com>",
+            ])
         #expect(lines.contains("Wm/DqzoKLgpieWU="))
     }
 
     static let refusals: [(command: String, answer: String, retryable: Bool)] = [
-        ("MAIL", "550 no", false), ("RCPT", "451 later", true), ("DATA", "554 no", false), (".", "452 full", true), (".", "550 spam", false),
+        ("MAIL", "550 no", false), ("RCPT", "451 later", true), ("DATA", "554 no", false), (".", "452 full", true),
+        (".", "550 spam", false),
     ]
 
     @Test("a refusal is told from a delay, and leaves nothing in doubt", arguments: MailTests.refusals)
@@ -73,7 +83,8 @@ struct MailTests {
     @Test("a server outside of the policy is not connected to")
     func denied() async throws {
         let server = try MailServer()
-        let client = SMTPClient(server: SMTPClient.Server(host: "localhost", port: server.port, security: .none), egress: try EgressPolicy())
+        let client = SMTPClient(
+            server: SMTPClient.Server(host: "localhost", port: server.port, security: .none), egress: try EgressPolicy())
         #expect(await failure(client)?.kind == .egressDenied)
         #expect(server.received.isEmpty)
     }
@@ -131,7 +142,8 @@ private final class MailServer: Sendable {
         var inText = false
         var buffer = [CChar](repeating: 0, count: 4096)
         while fgets(&buffer, 4096, file) != nil {
-            let line = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).trimmingCharacters(in: .newlines)
+            let line = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self).trimmingCharacters(
+                in: .newlines)
             lines.withLock { $0.append(line) }
             if inText, line != "." { continue }
             let command = inText ? "." : String(line.prefix(4))

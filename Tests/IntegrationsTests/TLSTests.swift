@@ -4,7 +4,8 @@ import Integrations
 import Testing
 
 struct TLSTests {
-    private let directory: URL
+    private let temporary: TemporaryDirectory
+    private var directory: URL { temporary.url }
     private let server: TLSServer
 
     private func client() throws -> CurlClient {
@@ -15,9 +16,8 @@ struct TLSTests {
     private var key: URL { directory.appending(path: "key.pem") }
 
     init() throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        server = TLSServer(directory)
+        temporary = try TemporaryDirectory()
+        server = TLSServer(temporary.url)
     }
 
     private func failure(_ url: String, _ client: CurlClient) async -> TransportFailure? {
@@ -37,7 +37,8 @@ struct TLSTests {
 
     static let bad: [(label: String, name: String, dates: String?, known: Bool, options: [String])] = [
         ("wrong name", "other.example", nil, true, []), ("unknown authority", "localhost", nil, false, []),
-        ("expired", "localhost", "20200101000000Z 20200102000000Z", true, []), ("not yet valid", "localhost", "20900101000000Z 20910101000000Z", true, []),
+        ("expired", "localhost", "20200101000000Z 20200102000000Z", true, []),
+        ("not yet valid", "localhost", "20900101000000Z 20910101000000Z", true, []),
     ]
 
     @Test("any fault of a certificate is final, and nothing is sent", arguments: TLSTests.bad)
@@ -104,7 +105,10 @@ private final class TLSServer {
         try openssl(["req", "-new", "-out", "request.pem"] + key + subject)
         let moments = dates.split(separator: " ").map(String.init)
         try openssl(
-            ["ca", "-batch", "-config", "ca.conf", "-selfsign", "-keyfile", "key.pem", "-in", "request.pem", "-out", "certificate.pem", "-notext"]
+            [
+                "ca", "-batch", "-config", "ca.conf", "-selfsign", "-keyfile", "key.pem", "-in", "request.pem", "-out", "certificate.pem",
+                "-notext",
+            ]
                 + ["-startdate", moments[0], "-enddate", moments[1]])
     }
 

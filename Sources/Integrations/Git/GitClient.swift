@@ -41,7 +41,10 @@ package struct GitClient: Sendable {
         try await prepare(cache)
         let reference = "+\(branch?.reference ?? "HEAD"):refs/pao/fetched"
         _ = try await run(
-            ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", remote.url, reference],
+            [
+                "fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--", remote.url,
+                reference,
+            ],
             in: cache, remote: remote)
         let result = try await run(["rev-parse", "--verify", "--end-of-options", "refs/pao/fetched^{commit}"], in: cache)
         guard let commit = Self.commit(Substring(result.text)) else { throw Self.failed("The fetched commit is not to be found.", result) }
@@ -92,7 +95,8 @@ package struct GitClient: Sendable {
 
     /// The hexadecimal name of a SHA-1 or SHA-256 object.
     static func commit(_ text: Substring?) -> String? {
-        guard let text = text.map({ String($0.filter { !$0.isWhitespace }) }), [40, 64].contains(text.utf8.count), bytes(hex: text) != nil else { return nil }
+        guard let text = text.map({ String($0.filter { !$0.isWhitespace }) }), [40, 64].contains(text.utf8.count), bytes(hex: text) != nil
+        else { return nil }
         return text
     }
 

@@ -31,7 +31,8 @@ extension GitClient {
         for (path, bytes) in draft.changes { records += try await record(path, bytes, in: cache) }
         _ = try await run(["update-index", "-z", "--index-info"], in: cache, input: records, environment: index)
         let tree = try await object(["write-tree"], in: cache, environment: index)
-        return try await object(["commit-tree", tree, "-p", base], in: cache, input: Array(draft.message.utf8), environment: draft.identity)
+        return try await object(
+            ["commit-tree", tree, "-p", base], in: cache, input: Array(draft.message.utf8), environment: draft.identity)
     }
 
     /// One line of `update-index --index-info`; mode 0 removes.

@@ -64,7 +64,8 @@ package struct GitRemote: Sendable {
         let isPlain = words.allSatisfy { word in
             word.utf8.first?.isWord == true && word.utf8.allSatisfy { $0 < 0x80 && ($0.isWord || ".-_".utf8.contains($0)) }
         }
-        guard url.hasPrefix("ssh://"), parts.count == 2, login.count <= 2, place.count <= 2, isPlain, let port, (1...65535).contains(port) else {
+        guard url.hasPrefix("ssh://"), parts.count == 2, login.count <= 2, place.count <= 2, isPlain, let port, (1...65535).contains(port)
+        else {
             throw PAOError(.configuration, "An ssh repository is ssh://user@host/path.")
         }
         return (String(place[0]), port)
@@ -79,7 +80,9 @@ package struct GitBranch: Sendable, Equatable {
     package init(_ name: String) throws(PAOError) {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         let isPlain = name.utf8.allSatisfy { $0 < 0x80 && $0.isWord || "._/-".utf8.contains($0) }
-        let partsAreGood = parts.allSatisfy { !$0.isEmpty && !$0.hasPrefix(".") && !$0.hasPrefix("-") && !$0.hasSuffix(".lock") && !$0.hasSuffix(".") }
+        let partsAreGood = parts.allSatisfy {
+            !$0.isEmpty && !$0.hasPrefix(".") && !$0.hasPrefix("-") && !$0.hasSuffix(".lock") && !$0.hasSuffix(".")
+        }
         guard isPlain, partsAreGood, !name.utf8.isEmpty, name.utf8.count <= 200, !name.contains("..") else {
             throw PAOError(.configuration, "\"\(name)\" is no name of a branch.")
         }

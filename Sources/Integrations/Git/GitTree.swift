@@ -132,7 +132,9 @@ extension GitClient {
         var rest = result.output[...]
         for entry in entries {
             let head = Array("\(entry.object) blob \(entry.size)\n".utf8)
-            guard rest.starts(with: head), rest.count > head.count + entry.size else { throw Self.failed("An object of the repository is damaged.", result) }
+            guard rest.starts(with: head), rest.count > head.count + entry.size else {
+                throw Self.failed("An object of the repository is damaged.", result)
+            }
             files.append(GitTree.File(path: entry.path, bytes: Array(rest.dropFirst(head.count).prefix(entry.size))))
             rest = rest.dropFirst(head.count + entry.size + 1)
         }

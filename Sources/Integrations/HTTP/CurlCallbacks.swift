@@ -21,7 +21,8 @@ let receiveBody: curl_write_callback = { bytes, size, count, context in
 }
 
 let openSocket: curl_opensocket_callback = { context, purpose, address in
-    guard let transfer = transfer(context), let address, purpose == CURLSOCKTYPE_IPCXN, transfer.permitsConnection(to: IPAddress(address)) else {
+    guard let transfer = transfer(context), let address, purpose == CURLSOCKTYPE_IPCXN, transfer.permitsConnection(to: IPAddress(address))
+    else {
         return pao_socket_bad
     }
     return openedSocket(address)
@@ -29,7 +30,7 @@ let openSocket: curl_opensocket_callback = { context, purpose, address in
 
 func openedSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
     let target = address.pointee
-    return socket(target.family, target.socktype | Int32(SOCK_CLOEXEC.rawValue), target.`protocol`)
+    return socket(target.family, target.socktype | pao_socket_close_on_exec, target.`protocol`)
 }
 
 extension IPAddress {

@@ -28,7 +28,8 @@ package struct MailMessage: Sendable, Equatable {
             throw PAOError(.invalid, "A mail needs addresses of the form name@domain, in ASCII.")
         }
         let lines = [
-            "Date: \(date.mailDate)", "From: <\(from)>", "To: \(to.map { "<\($0)>" }.joined(separator: ",\r\n "))", "Message-ID: \(messageID)",
+            "Date: \(date.mailDate)", "From: <\(from)>", "To: \(to.map { "<\($0)>" }.joined(separator: ",\r\n "))",
+            "Message-ID: \(messageID)",
             "Subject: \(Self.encodedWords(subject))", "Auto-Submitted: auto-generated", "MIME-Version: 1.0",
             "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "",
         ]

@@ -86,7 +86,8 @@ private final class MailDelivery: @unchecked Sendable {
         pao_easy_set_text(handle, CURLOPT_PROTOCOLS_STR, "smtp,smtps")
         pao_easy_set_text(handle, CURLOPT_PROXY, "")
         pao_easy_set_long(handle, CURLOPT_NOSIGNAL, 1)
-        pao_easy_set_long(handle, CURLOPT_USE_SSL, server.security == .startTLS ? Int(CURLUSESSL_ALL.rawValue) : Int(CURLUSESSL_NONE.rawValue))
+        pao_easy_set_long(
+            handle, CURLOPT_USE_SSL, server.security == .startTLS ? Int(CURLUSESSL_ALL.rawValue) : Int(CURLUSESSL_NONE.rawValue))
         pao_easy_set_long(handle, CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         if let authorities = server.authorities { pao_easy_set_text(handle, CURLOPT_CAINFO, authorities) }
         pao_easy_set_long(handle, CURLOPT_TIMEOUT_MS, max(1, min(timeout, .seconds(86_400)).milliseconds))
@@ -104,7 +105,8 @@ private final class MailDelivery: @unchecked Sendable {
         pao_easy_set_pointer(handle, CURLOPT_READDATA, this)
         pao_easy_set_data_callback(handle, CURLOPT_READFUNCTION) { buffer, size, count, context in
             guard let buffer, let context else { return 0 }
-            return Unmanaged<MailDelivery>.fromOpaque(context).takeUnretainedValue().read(into: UnsafeMutableRawBufferPointer(start: buffer, count: size * count))
+            return Unmanaged<MailDelivery>.fromOpaque(context).takeUnretainedValue().read(
+                into: UnsafeMutableRawBufferPointer(start: buffer, count: size * count))
         }
         pao_easy_set_data_callback(handle, CURLOPT_WRITEFUNCTION) { _, size, count, _ in size * count }
         pao_easy_set_pointer(handle, CURLOPT_OPENSOCKETDATA, this)
@@ -136,7 +138,9 @@ private final class MailDelivery: @unchecked Sendable {
         var reply = 0
         pao_easy_get_long(handle, CURLINFO_RESPONSE_CODE, &reply)
         // 4xx is for now, 5xx for good (RFC 5321 section 4.2.1); both say that the mail was not taken.
-        if (400..<600).contains(reply) { return TransportFailure(.badAnswer, "The mail server answered \(reply).", isRetryable: reply < 500) }
+        if (400..<600).contains(reply) {
+            return TransportFailure(.badAnswer, "The mail server answered \(reply).", isRetryable: reply < 500)
+        }
         return TransportFailure(kind(code), words, mayHaveBeenSent: position > 0)
     }
 
