@@ -8,7 +8,7 @@ struct DocumentDecoder {
 
     let path: String
     let templates: TemplateReader
-    private var report: FindingReport { templates.report }
+    var report: FindingReport { templates.report }
 
     init(path: String, dialect: TemplateDialect, report: FindingReport, source: SourceText) {
         self.path = path
