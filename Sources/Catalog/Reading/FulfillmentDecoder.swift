@@ -10,7 +10,10 @@ extension DocumentDecoder {
         let nothing: ReadFulfillment = ([], Fulfillment(mode: .manual, manual: [], automatic: nil), nil)
         guard let node = kind == .bundle ? map.node("fulfillment") : map.required("fulfillment"),
             var map = MappingReader(node, report)
-        else { return nothing }
+        else {
+            templates.hasWholeActions = kind == .bundle
+            return nothing
+        }
         let mode = self.mode(&map)
         let approvals = map.elements("approvals").compactMap { approval($0) }
         let automaticNode = mode == .automatic && kind != .bundle ? map.required("automatic") : map.node("automatic")
@@ -30,18 +33,19 @@ extension DocumentDecoder {
     }
 
     private func approval(_ node: YAMLNode) -> ApprovalGate? {
-        guard var map = MappingReader(node, report), let role = map.requiredText("role") else { return nil }
+        guard var map = MappingReader(node, report) else { return nil }
+        let role = map.requiredText("role") ?? ""
         let gate = ApprovalGate(
             name: map.text("name") ?? Identifiers.title(role), role: role, team: map.text("team"),
             when: map.node("when").flatMap { templates.expression($0, .beforeStart) }, required: map.int("required", in: 1...100) ?? 1,
             timeout: map.duration("timeout"), onTimeout: map.choice("onTimeout") ?? .reject)
         map.finish()
-        return gate
+        return role.isEmpty ? nil : gate
     }
 
     func actions(_ map: MappingReader, _ list: TemplatePlace.ActionList) -> [Action] {
         var map = map
-        if map.required("actions") == nil { return [] }
+        if map.required("actions") == nil { templates.hasWholeActions = false }
         let nodes = map.elements("actions")
         map.finish()
         return ActionReader(templates: templates, path: path).actions(nodes, list)
@@ -52,7 +56,7 @@ extension DocumentDecoder {
         let reader = ActionReader(templates: templates, path: path)
         let mode: SequenceMode = map.choice("mode") ?? .sequential
         let concurrency = map.mapping("concurrency").map { self.concurrency($0) }
-        _ = map.required("actions")
+        if map.required("actions") == nil { templates.hasWholeActions = false }
         let automatic = AutomaticFulfillment(
             isParallel: mode == .parallel, timeout: map.duration("timeout"), concurrencyKey: concurrency?.key,
             concurrencyPolicy: concurrency?.policy ?? .queue, retry: map.mapping("retry").map(reader.retry) ?? RetryPolicy(),
@@ -74,7 +78,11 @@ extension DocumentDecoder {
     private func checks(_ map: inout MappingReader) -> [JSON] {
         map.elements("preExecutionChecks").compactMap { node in
             if node.string != nil { return ["type": node.json] }
-            guard var check = MappingReader(node, report), let type = check.requiredText("type") else { return nil }
+            guard var check = MappingReader(node, report) else { return nil }
+            check.allow((node.members ?? []).map(\.key))
+            let written = check.requiredText("type")
+            check.finish()
+            guard let type = written else { return nil }
             report.warning(
                 .unknownCheck, "No machine can check \(type): a person will be asked to confirm it.",
                 at: check.node("type")?.position ?? node.position)
@@ -112,9 +120,11 @@ extension DocumentDecoder {
     private func resources(_ map: inout MappingReader) -> TemplateTree {
         guard let node = map.node("resources") else { return .constant([]) }
         for resource in map.elements("resources") {
-            var resource = MappingReader(resource, report)
-            _ = resource?.required("type")
-            _ = resource?.required("id")
+            guard var reader = MappingReader(resource, report) else { continue }
+            reader.allow((resource.members ?? []).map(\.key))
+            _ = reader.required("type")
+            _ = reader.required("id")
+            reader.finish()
         }
         return templates.tree(node, .instanceEnd)
     }

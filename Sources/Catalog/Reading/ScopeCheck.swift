@@ -10,6 +10,8 @@ struct ScopeCheck {
     let actions: [TemplatePlace.ActionList: ActionOrder]
     let components: [BundleComponent]
     let instanceOutputs: [String]
+    let hasWholeForm: Bool
+    let hasWholeActions: Bool
     let report: FindingReport
 
     func check(_ usages: [TemplateReader.Usage]) {
@@ -67,6 +69,7 @@ extension ScopeCheck {
     private func checkField(_ path: [String], _ place: () -> Position) {
         guard let id = path.first else { return }
         guard let field = form.field(id) else {
+            guard hasWholeForm else { return }
             let near = NearestName.suggestion(for: id, among: form.fields.map(\.id))
             report.error(.unknownField, "The form has no field \(id).", at: place(), suggestion: near.map { "fields." + $0 })
             return
@@ -92,6 +95,7 @@ extension ScopeCheck {
         guard let id = path.first else { return }
         let (lists, known) = visibleLists(at)
         guard let order = lists.first(where: { $0.action(id) != nil }), let action = order.action(id) else {
+            guard hasWholeActions else { return }
             let near = NearestName.suggestion(for: id, among: known)
             report.error(.unknownOutput, "There is no action \(id).", at: place(), suggestion: near.map { "outputs." + $0 })
             return
