@@ -165,8 +165,7 @@ final class Appliance: Sendable {
     /// The application of the public listener.
     func application(allowedHosts: Set<String>?) throws(PAOError) -> Application {
         let isSecure = configuration.certificate != nil || configuration.isBehindProxy
-        let cursors = Cursors(key: RandomSource.system.bytes(32))
-        let gatekeeper = Gatekeeper(tokens: identity.tokens, sessions: identity.sessions, cursors: cursors, isSecure: isSecure)
+        let gatekeeper = gatekeeper(isSecure: isSecure)
         let endpoints = endpoints(gatekeeper, isSecure: isSecure)
         var application = Application(
             routes: endpoints.map(gatekeeper.route) + SchemaFiles.routes, staticFiles: StaticFiles(), allowedHosts: allowedHosts, log: log)
@@ -174,6 +173,13 @@ final class Appliance: Sendable {
         let metrics = metrics
         application.onAnswer = { metrics.record($0) }
         return application
+    }
+
+    var openAPI: JSON { OpenAPI.document(of: endpoints(gatekeeper(isSecure: false), isSecure: false), version: Program.version) }
+
+    private func gatekeeper(isSecure: Bool) -> Gatekeeper {
+        Gatekeeper(
+            tokens: identity.tokens, sessions: identity.sessions, cursors: Cursors(key: RandomSource.system.bytes(32)), isSecure: isSecure)
     }
 
     private func endpoints(_ gatekeeper: Gatekeeper, isSecure: Bool) -> [Endpoint] {

@@ -7,11 +7,13 @@ import Glibc
 struct Program {
     static let version = "0.1.0"
 
-    static let commands: [any Command.Type] = [
+    static var commands: [any Command.Type] {
+        [
         ServeCommand.self, DemoCommand.self, InitCommand.self, SandboxCommand.self, CatalogCommand.self, SchemaCommand.self,
         TemplateCommand.self, BackupCommand.self, RestoreCommand.self, AuditCommand.self, MigrateCommand.self, OpenAPICommand.self,
         VersionCommand.self,
-    ]
+        ]
+    }
 
     static func main() async {
         initializeCryptography()

@@ -22,7 +22,7 @@ enum CatalogCommand: Command {
                 Terminal.error("pao catalog: \(path) cannot be read.")
                 return 2
             }
-            let result = try CatalogCheck.check(path, schemas: CatalogLocation.schemas())
+            let result = try await CatalogCheck.check(path, schemas: try CatalogLocation.schemas())
             findings += result.findings
             documents += result.documents
         }

@@ -18,7 +18,7 @@ enum DemoCommand: Command {
         let isTemporary = arguments["data"] == nil
         let directory = if let given = arguments["data"] { given } else { try Files.makeTemporaryDirectory() }
         try Files.makeDirectory(directory)
-        defer { if isTemporary { removeTree(directory) } }
+        defer { if isTemporary { Files.removeTree(directory) } }
         try CatalogLocation.writeDemo(to: directory + "/demo")
         let account = try await InitCommand.setUp(directory, admin: "demo", password: nil)
         var configuration = try ConfigurationReader.read(file: nil, environment: ConfigurationReader.processEnvironment)
@@ -52,9 +52,5 @@ enum DemoCommand: Command {
         await Signals.waitForStop()
         await running.stop()
         return 0
-    }
-
-    private static func removeTree(_ directory: String) {
-        _ = nftw(directory, { path, _, _, _ in path.map { remove($0) } ?? 0 }, 16, Int32(FTW_DEPTH.rawValue | FTW_PHYS.rawValue))
     }
 }
