@@ -20,32 +20,26 @@ package enum OpenAPI {
     }
 
     private static func operation(_ endpoint: Endpoint) -> JSON {
-        let isStream = endpoint.answer == "An event stream"
         var operation: JSON = [
             "operationId": .string(operationID(endpoint)), "summary": .string(endpoint.summary), "tags": [.string(tag(endpoint))],
             "parameters": .array(pathParameters(endpoint) + endpoint.query.map { parameter($0.name, "query", $0.description) }),
-            "responses": .object(
-                JSONObject([
-                    (
-                        "\(endpoint.successStatus)",
-                        [
-                            "description": .string(endpoint.answer),
-                            "content": isStream ? ["text/event-stream": ["schema": ["type": "string"]]] : ["application/json": ["schema": ["type": "object"]]],
-                        ]
-                    ),
-                    (
-                        "default",
-                        [
-                            "description": "A problem",
-                            "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
-                        ]
-                    ),
-                ])),
+            "responses": responses(endpoint),
         ]
         if case .object(let members) = endpoint.body, !members.isEmpty { operation["requestBody"] = body(members) }
         if endpoint.access != .anonymous { operation["security"] = [["token": []]] }
         if case .permission(let permission) = endpoint.access { operation["x-permission"] = .string(permission.rawValue) }
         return operation
+    }
+
+    private static func responses(_ endpoint: Endpoint) -> JSON {
+        let isStream = endpoint.answer == "An event stream"
+        let content: JSON =
+            isStream ? ["text/event-stream": ["schema": ["type": "string"]]] : ["application/json": ["schema": ["type": "object"]]]
+        let success: JSON = ["description": .string(endpoint.answer), "content": content]
+        let failure: JSON = [
+            "description": "A problem", "content": ["application/problem+json": ["schema": ["$ref": "#/components/schemas/Problem"]]],
+        ]
+        return .object(JSONObject([("\(endpoint.successStatus)", success), ("default", failure)]))
     }
 
     private static func operationID(_ endpoint: Endpoint) -> String {

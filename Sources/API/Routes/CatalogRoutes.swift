@@ -1,7 +1,7 @@
-package import Base
+import Base
 package import Catalog
 import Identity
-package import Web
+import Web
 
 /// `/catalog`.
 package struct CatalogRoutes: Sendable {

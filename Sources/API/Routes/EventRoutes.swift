@@ -1,9 +1,9 @@
-package import Base
+import Base
 import Identity
 package import Jobs
 package import Orchestration
 package import Store
-package import Web
+import Web
 
 /// Server-sent events: all one may see, those of one request, and its log. `Last-Event-ID` resumes without a gap.
 package struct EventRoutes: Sendable {

@@ -1,5 +1,5 @@
 package import Base
-package import Web
+import Web
 
 /// Health, readiness, version and metrics.
 package struct SystemRoutes: Sendable {
