@@ -21,11 +21,15 @@ export const validateField = (form, values, id) => {
     return field && visible.fields.includes(field) ? checkField(field, effectiveValue(field, values), field.id, visible.valueOf) : [];
 };
 
-/** What is sent: visible fields with a value only. */
+/** What is sent: visible fields with a value; an emptied one only where its default would come back; no empty entries of lists. */
 export const keptValues = (form, values) => Object.fromEntries(
     visibleAmong(formFields(form), values).fields
-        .map((field) => [field.id, effectiveValue(field, values)])
-        .filter(([, value]) => value !== undefined && value !== null && value !== ''));
+        .map((field) => [field.id, keptValue(field, effectiveValue(field, values)), field.default])
+        .filter(([, value, fallback]) => !isAbsent(value) || (value === '' && !isAbsent(fallback)))
+        .map(([id, value]) => [id, value]));
+
+const isAbsent = (value) => value === undefined || value === null || value === '';
+const keptValue = (field, value) => (field.type === 'list' && Array.isArray(value) ? value.filter((one) => !isAbsent(one)) : value);
 
 function checkFields(fields, values, prefix, outer) {
     const visible = visibleAmong(fields, values, outer);

@@ -1,0 +1,120 @@
+import { path, post } from '../lib/api.js';
+import { html, useState } from '../lib/preact.js';
+import { clockTime } from '../lib/time.js';
+import { ActionDialog, TextField } from './dialog.js';
+import { RetryWithChanges } from './retry-with-changes.js';
+import { asText } from './steps.js';
+import { say } from './toast.js';
+import { Shape } from './state.js';
+import { Values } from './values.js';
+
+/** What happened, where, what it touched, and each way on with what it repeats. */
+export function FailureCard({ request, onChanged }) {
+    const [way, setWay] = useState();
+    const { errorContext: context, actions } = request;
+    const { error = {}, failedAction = {}, partialResources = [], cleanupRequired = [], choices = [] } = context;
+    const action = actions.find(({ id }) => id === failedAction.id) ?? failedAction;
+    const tries = action.attempts?.length ?? 0;
+    const untouched = actions.filter(({ status }) => status === 'pending').length;
+    const done = (words) => () => {
+        setWay(undefined);
+        say(words);
+        onChanged();
+    };
+    return html`
+        <section class="failure" aria-labelledby="failure-title">
+            <div class="failure-body">
+                <h2 id="failure-title"><${Shape} shape="failed" />${action.name ?? action.id ?? 'The request'} failed${tries > 1 ? ` after ${tries} tries` : ''}${context.timestamp && html` <span class="muted small">${clockTime(context.timestamp)}</span>`}</h2>
+                <blockquote>${error.message ?? 'No reason was given.'}</blockquote>
+                ${error.details && html`<details><summary>Raw answer</summary><pre class="raw" tabindex="0">${asText(error.details)}</pre></details>`}
+                <${MadeSoFar} resources=${partialResources} untouched=${untouched} />
+                ${cleanupRequired.length > 0 && html`
+                    <div><p><b>To clean up, if it ends here</b></p>
+                        <ul>${cleanupRequired.map((one, index) => html`<li key=${index}>${one.instructions} <span class="muted">${one.resourceType} ${one.resourceId}</span></li>`)}</ul></div>`}
+                ${context.escalationPath && html`<p class="small muted">Escalation goes to ${[context.escalationPath].flat().map((one) => one?.name ?? one?.contact ?? one).join(', then ')}.</p>`}
+            </div>
+            <div class="ways">${choices.filter(({ choice }) => ways[choice]).map(({ choice, allowed, explanation }) => html`
+                <div class="way" key=${choice}>
+                    <button type="button" class="button" disabled=${!allowed} aria-describedby=${`way-${choice}`} onClick=${() => setWay(choice)}>${ways[choice].name}…</button>
+                    <span class="small" id=${`way-${choice}`}>${explanation}</span>
+                </div>`)}</div>
+            ${way && html`<${ways[way].dialog} request=${request} action=${action} explanation=${choices.find(({ choice }) => choice === way)?.explanation}
+                onClose=${() => setWay(undefined)} onDone=${done(ways[way].said)} />`}
+        </section>`;
+}
+
+const MadeSoFar = ({ resources, untouched }) => html`
+    <p>${resources.length
+        ? html`<b>Made so far:</b> ${resources.map(({ type, id }) => `${type ?? 'resource'} ${id ?? ''}`.trim()).join(', ')} (kept).`
+        : 'Nothing was made before.'} ${untouched > 0 && `${untouched === 1 ? 'The step' : `The ${untouched} steps`} below ${untouched === 1 ? 'was' : 'were'} not started.`}</p>`;
+
+function RetryDialog({ request, action, explanation, ...rest }) {
+    const [skipsCheck, setSkipsCheck] = useState(false);
+    const perform = () => post(path`/requests/${request.id}/retry`, { actionId: action.id, ...(skipsCheck ? { skipVerification: true } : {}) });
+    return html`
+        <${ActionDialog} title=${`Retry “${action.name ?? action.id}”`} verb="Retry" perform=${perform} ...${rest}>
+            <p>${explanation}</p>
+            <label class="check"><input type="checkbox" checked=${skipsCheck} onChange=${(event) => setSkipsCheck(event.currentTarget.checked)} />Do not verify the result of this step</label>
+        <//>`;
+}
+
+/** Asks for the outputs that the step declares; what was entered is marked as entered by a person. */
+function CompleteDialog({ request, action, explanation, ...rest }) {
+    const declared = namesOf(action.declaredOutputs ?? request.errorContext.failedAction?.outputs ?? action.outputs);
+    const [outputs, setOutputs] = useState({});
+    const [reason, setReason] = useState('');
+    const perform = () => post(path`/requests/${request.id}/steps/${action.id}/complete`, { outputs, reason });
+    return html`
+        <${ActionDialog} title=${`Do “${action.name ?? action.id}” by hand`} verb="Mark as done by hand" perform=${perform} ...${rest}>
+            <p>${explanation}</p>
+            ${declared.map((name) => html`<${TextField} key=${name} id=${`output-${name}`} label=${name} value=${outputs[name] ?? ''} onInput=${(text) => setOutputs({ ...outputs, [name]: text })} />`)}
+            <${TextField} id="reason" label="What was done" rows=${3} value=${reason} onInput=${setReason} help="Kept in the history of the request." />
+        <//>`;
+}
+
+const namesOf = (outputs) => (Array.isArray(outputs) ? outputs.map((one) => one?.name ?? one) : Object.keys(outputs ?? {}));
+
+function SkipDialog({ request, action, explanation, ...rest }) {
+    const [reason, setReason] = useState('');
+    return html`
+        <${ActionDialog} title=${`Skip “${action.name ?? action.id}”`} verb="Skip this step" perform=${() => post(path`/requests/${request.id}/steps/${action.id}/skip`, { reason })} ...${rest}>
+            <p>${explanation}</p><${TextField} id="reason" label="Why it is not needed" rows=${3} value=${reason} onInput=${setReason} />
+        <//>`;
+}
+
+function EscalateDialog({ request, explanation, ...rest }) {
+    const [reason, setReason] = useState('');
+    const [priority, setPriority] = useState('high');
+    return html`
+        <${ActionDialog} title="Escalate" verb="Escalate" perform=${() => post(path`/requests/${request.id}/escalate`, { reason, priority })} ...${rest}>
+            <p>${explanation}</p>
+            <${TextField} id="reason" label="What is needed" rows=${3} value=${reason} onInput=${setReason} />
+            <div class="field"><label for="priority">Priority</label>
+                <select id="priority" class="input narrow" value=${priority} onChange=${(event) => setPriority(event.currentTarget.value)}>
+                    ${['low', 'medium', 'high', 'critical'].map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
+                </select></div>
+        <//>`;
+}
+
+export function AbortDialog({ request, explanation, ...rest }) {
+    const [reason, setReason] = useState('');
+    const [wantsTicket, setWantsTicket] = useState(false);
+    const resources = request.errorContext?.partialResources ?? [];
+    const perform = () => post(path`/requests/${request.id}/abort`, { reason, createCleanupTicket: wantsTicket });
+    return html`
+        <${ActionDialog} title="Abort this request" verb="Abort request" isDangerous perform=${perform} ...${rest}>
+            <p>${explanation ?? 'The step that is running ends first. Nothing after it is started, and what was made is kept. An aborted request cannot go on.'}</p>
+            ${resources.map((one) => html`<${Values} key=${one.id} values=${{ [one.type ?? 'resource']: one.id }} />`)}
+            <${TextField} id="reason" label="Reason" rows=${2} value=${reason} onInput=${setReason} />
+            <label class="check"><input type="checkbox" checked=${wantsTicket} onChange=${(event) => setWantsTicket(event.currentTarget.checked)} />Open a ticket to clean up what was made</label>
+        <//>`;
+}
+
+const ways = {
+    retry: { name: 'Retry', dialog: RetryDialog, said: 'Retry started' },
+    'retry-with-changes': { name: 'Retry with changes', dialog: RetryWithChanges, said: 'Retry started with the changes' },
+    'complete-by-hand': { name: 'Do it by hand', dialog: CompleteDialog, said: 'Step marked as done by hand' },
+    skip: { name: 'Skip this step', dialog: SkipDialog, said: 'Step skipped' },
+    escalate: { name: 'Escalate', dialog: EscalateDialog, said: 'Escalated' },
+    abort: { name: 'Abort', dialog: AbortDialog, said: 'Request aborted' },
+};
