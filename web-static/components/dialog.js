@@ -1,4 +1,4 @@
-import { html, useEffect, useRef } from '../lib/preact.js';
+import { html, useLayoutEffect, useRef } from '../lib/preact.js';
 import { useAction } from '../lib/resource.js';
 import { Icon } from './icon.js';
 import { ProblemNotice } from './problem.js';
@@ -9,7 +9,7 @@ let titles = 0;
 export function Dialog({ title, onClose, kind, children }) {
     const dialog = useRef();
     const titleId = useRef(`dialog-${titles += 1}`).current;
-    useEffect(() => {
+    useLayoutEffect(() => {
         const opener = document.activeElement;
         dialog.current.showModal();
         return () => opener?.focus?.({ preventScroll: true });

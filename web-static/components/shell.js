@@ -78,7 +78,7 @@ function Top({ onSearch }) {
             <button type="button" class="search-button" onClick=${onSearch}><${Icon} name="search" /><span>Search or go to</span><kbd>Ctrl K</kbd></button>
             <div class="top-end">
                 ${isReconnecting && html`<span class="environment" role="status">Reconnecting</span>`}
-                ${sandbox && html`<span class="environment sandbox" title="Every outgoing call is answered by stand-ins inside this server.">Sandbox: nothing leaves this machine</span>`}
+                ${sandbox && html`<span class="environment sandbox" title="Every outgoing call is answered by stand-ins inside this server.">Sandbox<span class="label">: nothing leaves this machine</span></span>`}
                 ${environmentName && html`<span class="environment">${environmentName}</span>`}
                 <${ThemeButton} /><${Who} />
             </div>

@@ -10,14 +10,14 @@ import { History, Steps } from '../components/steps.js';
 import { Tabs } from '../components/tabs.js';
 import { Span, Time } from '../components/time.js';
 import { say } from '../components/toast.js';
-import { Values } from '../components/values.js';
+import { hasValues, Values } from '../components/values.js';
 import { address, path, post } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
 import { useItemNames } from '../lib/item-names.js';
-import { html, useState } from '../lib/preact.js';
+import { html, useRef, useState } from '../lib/preact.js';
 import { useResource } from '../lib/resource.js';
 import { setQuery } from '../lib/router.js';
-import { isMoving } from '../lib/states.js';
+import { isFinal, isMoving } from '../lib/states.js';
 
 const crumbs = [{ name: 'Requests', href: '/requests' }];
 const abortable = ['in_progress', 'resuming', 'failed', 'escalated'];
@@ -25,14 +25,21 @@ const cancellable = ['pending_approval', 'queued'];
 
 export default function RequestPage({ id, query }) {
     const request = useResource(path`/requests/${id}`);
-    const status = request.data?.status;
-    const isLive = status && !['completed', 'rejected', 'aborted', 'cancelled'].includes(status);
-    useEvents(isLive ? address(path`/requests/${id}/events`) : undefined, () => request.reload());
-    if (!request.data) return html`<${SubjectPage} subject=${request} crumbs=${crumbs} title="Request" missing="No such request" />`;
-    return html`<${Request} request=${request.data} tab=${query.tab} onChanged=${request.reload} />`;
+    const { status, instanceId } = request.data ?? {};
+    const wasSeenMoving = useRef(false);
+    if (status && status !== 'completed') wasSeenMoving.current = true;
+    const instance = useResource(status === 'completed' && instanceId ? path`/instances/${instanceId}` : undefined);
+    useEvents(status && !isFinal(status) ? address(path`/requests/${id}/events`) : undefined, () => request.reload());
+
+    const isResultComing = status === 'completed' && instanceId && !instance.data && !instance.problem;
+    if (!request.data || (isResultComing && !wasSeenMoving.current)) {
+        return html`<${SubjectPage} subject=${request} crumbs=${crumbs} title="Request" missing="No such request" />`;
+    }
+    return html`<${Request} request=${request.data} instance=${instance.data} isResultFirst=${!wasSeenMoving.current} tab=${query.tab} onChanged=${request.reload} />`;
 }
 
-function Request({ request, tab, onChanged }) {
+/** What one came for is on top; but where it comes while someone watches, nothing above it moves. */
+function Request({ request, instance, isResultFirst, tab, onChanged }) {
     const nameOf = useItemNames();
     const [floating, setFloating] = useState();
     const close = () => setFloating(undefined);
@@ -46,8 +53,9 @@ function Request({ request, tab, onChanged }) {
             headline=${html`<${Headline} request=${request} />`} actions=${html`<${Actions} request=${request} onChoose=${setFloating} />`}>
             <div class="stack">
                 ${request.errorContext && ['failed', 'escalated'].includes(request.status) && html`<${FailureCard} request=${request} onChanged=${onChanged} />`}
-                ${request.status === 'completed' && html`<${Result} request=${request} />`}
+                ${isResultFirst && html`<${Result} instance=${instance} />`}
                 ${request.actions.length > 0 && html`<section class="panel" aria-label="Steps"><${Steps} request=${request} /></section>`}
+                ${!isResultFirst && html`<${Result} instance=${instance} />`}
                 <section class="panel" aria-label="Details">
                     <${Tabs} label="Details" chosen=${tab} onChoose=${(id) => setQuery({ tab: id })} tabs=${[
                         { id: 'logs', name: 'Logs', content: () => html`<${Logs} requestId=${request.id} isMoving=${isMoving(request.status)} />` },
@@ -84,15 +92,12 @@ const Actions = ({ request, onChoose }) => html`
     ${cancellable.includes(request.status) && html`<button type="button" class="button" onClick=${() => onChoose('cancel')}>Cancel…</button>`}
     ${abortable.includes(request.status) && !request.stopping && html`<button type="button" class="button" onClick=${() => onChoose('abort')}>Abort…</button>`}`;
 
-/** What one came for, on top, when it is there. */
-function Result({ request }) {
-    const instance = useResource(request.instanceId ? path`/instances/${request.instanceId}` : undefined);
-    const outputs = instance.data?.outputs;
-    if (!outputs || !Object.keys(outputs).length) return null;
+function Result({ instance }) {
+    if (!hasValues(instance?.outputs)) return null;
     return html`
         <section class="panel" aria-labelledby="result-title">
-            <div class="panel-head"><h2 id="result-title">${instance.data.name}</h2><a href=${path`/instances/${request.instanceId}`}>Open the instance</a></div>
-            <div class="panel-body"><${Values} values=${outputs} /></div>
+            <div class="panel-head"><h2 id="result-title">${instance.name}</h2><a href=${path`/instances/${instance.id}`}>Open the instance</a></div>
+            <div class="panel-body"><${Values} values=${instance.outputs} /></div>
         </section>`;
 }
 
