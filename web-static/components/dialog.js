@@ -12,6 +12,7 @@ export function Dialog({ title, onClose, kind, children }) {
     useLayoutEffect(() => {
         const opener = document.activeElement;
         dialog.current.showModal();
+        dialog.current.querySelector('input, textarea, select')?.focus();
         return () => opener?.focus?.({ preventScroll: true });
     }, []);
     const closeOutside = (event) => event.target === dialog.current && onClose();
