@@ -15,6 +15,10 @@ package struct Request: Sendable {
     package var remoteAddress: String
     /// What the `{name}` parts of the route's pattern matched.
     package var parameters: [String: String] = [:]
+    /// Names this request in logs and in every answer; the caller's own where it sent a fit one.
+    package var correlationId = ""
+    /// What the gate has found out about the caller.
+    package var context: (any Sendable)?
 
     package init(
         method: String, rawTarget: String, path: [String], query: [(name: String, value: String)] = [],
@@ -64,6 +68,8 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
 package struct Response: Sendable {
     package enum Body: Sendable {
         case bytes([UInt8])
+        /// Memory that is never freed or changed: an embedded file, sent without a copy.
+        case embedded(EmbeddedBytes)
         case events(EventStream)
     }
 
@@ -88,7 +94,7 @@ package struct Response: Sendable {
         return response
     }
 
-    /// RFC 9457; the one place that maps error codes to HTTP is `ProblemDetails`.
+    /// Server-sent events, as the HTML standard has them.
     package static func events(_ stream: EventStream) -> Response {
         var response = Response()
         response.body = .events(stream)
@@ -96,6 +102,25 @@ package struct Response: Sendable {
         response.headers["Cache-Control"] = "no-store"
         response.headers["X-Accel-Buffering"] = "no"
         return response
+    }
+}
+
+extension Response {
+    /// Faults of the wire, for the sandbox's fault injection: the server obeys these header fields and never sends them.
+    package enum Fault {
+        /// The connection ends without an answer.
+        package static let cut = "X-Pao-Cut"
+        /// The body's bytes are all that is sent, without a status line; then the connection ends.
+        package static let garbage = "X-Pao-Garbage"
+    }
+
+    /// The bytes of the body; none for a stream of events.
+    package var bytes: [UInt8] {
+        switch body {
+        case .bytes(let bytes): bytes
+        case .embedded(let memory): Array(memory.buffer)
+        case .events: []
+        }
     }
 }
 

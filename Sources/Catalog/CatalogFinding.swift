@@ -1,0 +1,125 @@
+package import Base
+package import Documents
+
+/// One mistake in a catalog, at its place.
+package struct CatalogFinding: Sendable, Equatable {
+    package enum Severity: String, Sendable { case error, warning }
+
+    /// Relative to the catalog's root, with `/`.
+    package var file: String
+    /// From 1.
+    package var line: Int
+    /// From 1, in characters.
+    package var column: Int
+    package var severity: Severity
+    /// Kebab-case; the heading of the page that explains it.
+    package var rule: String
+    package var message: String
+    package var suggestion: String?
+
+    package init(
+        file: String, line: Int, column: Int, severity: Severity, rule: String, message: String, suggestion: String? = nil
+    ) {
+        self.file = file
+        self.line = line
+        self.column = column
+        self.severity = severity
+        self.rule = rule
+        self.message = message
+        self.suggestion = suggestion
+    }
+
+    package var isError: Bool { severity == .error }
+
+    package var json: JSON {
+        [
+            "file": .string(file), "line": .int(line), "column": .int(column), "severity": .string(severity.rawValue),
+            "rule": .string(rule), "message": .string(message), "suggestion": .optional(suggestion),
+        ]
+    }
+}
+
+extension CatalogFinding: CustomStringConvertible {
+    /// `file:line:column: severity: message [rule]`, as compilers write it.
+    package var description: String {
+        let hint = suggestion.map { " (did you mean \($0)?)" } ?? ""
+        return "\(file):\(line):\(column): \(severity.rawValue): \(message)\(hint) [\(rule)]"
+    }
+}
+
+/// What can be wrong with a document or with the catalog as a whole. What the YAML reader finds has rules of its own (`yaml-...`).
+package enum CatalogRule: String, Sendable, CaseIterable {
+    // shape of a document
+    case unknownKind = "unknown-kind"
+    case unknownKey = "unknown-key"
+    case missingKey = "missing-key"
+    case wrongType = "wrong-type"
+    case badValue = "bad-value"
+    case schema = "schema"
+    case emptyDocument = "empty-document"
+    // names and versions
+    case badID = "bad-id"
+    case duplicateID = "duplicate-id"
+    case badVersion = "bad-version"
+    case badRange = "bad-range"
+    case unsatisfiableRange = "unsatisfiable-range"
+    case categoryMismatch = "category-mismatch"
+    case shortDescription = "short-description"
+    // ownership and lifecycle
+    case missingOwner = "missing-owner"
+    case ownerMismatch = "owner-mismatch"
+    case badCodeOwners = "bad-codeowners"
+    case lifecycle = "lifecycle"
+    // forms
+    case unknownFieldType = "unknown-field-type"
+    case ruleNotForType = "rule-not-for-type"
+    case badPattern = "bad-pattern"
+    case badDefault = "bad-default"
+    case noOptions = "no-options"
+    case emptyBounds = "empty-bounds"
+    // actions
+    case unknownActionType = "unknown-action-type"
+    case unknownVerification = "unknown-verification"
+    case unknownCheck = "unknown-check"
+    case dependencyCycle = "dependency-cycle"
+    case missingReference = "missing-reference"
+    // templates
+    case badTemplate = "bad-template"
+    case unescapedValue = "unescaped-value"
+    case unknownScope = "unknown-scope"
+    case unknownField = "unknown-field"
+    case unknownOutput = "unknown-output"
+    case outputTooEarly = "output-too-early"
+    case unknownPath = "unknown-path"
+    // files
+    case fileTooLarge = "file-too-large"
+    case fileOutside = "file-outside"
+    case fileUnreadable = "file-unreadable"
+}
+
+/// Collects the findings of one file.
+final class FindingReport {
+    let file: String
+    private(set) var findings: [CatalogFinding] = []
+
+    init(file: String) { self.file = file }
+
+    var hasErrors: Bool { findings.contains(where: \.isError) }
+
+    func error(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
+        add(.error, rule.rawValue, message, place, suggestion)
+    }
+
+    func warning(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
+        add(.warning, rule.rawValue, message, place, suggestion)
+    }
+
+    func add(_ severity: CatalogFinding.Severity, _ rule: String, _ message: String, _ place: Position, _ suggestion: String? = nil) {
+        let finding = CatalogFinding(
+            file: file, line: place.line, column: place.column, severity: severity, rule: rule, message: message, suggestion: suggestion)
+        if !findings.contains(finding) { findings.append(finding) }
+    }
+
+    /// By place; the order in which a person reads.
+    var sorted: [CatalogFinding] { findings.sorted { ($0.line, $0.column) < ($1.line, $1.column) } }
+}

@@ -1,0 +1,19 @@
+package import Base
+
+package struct DatetimeField: FieldType {
+    package let name = "datetime"
+    package let component = "datetime-picker"
+    package let rules = ["minDatetime", "maxDatetime"]
+
+    package func typeFault(_ value: JSON) -> String? { value.string == nil ? "Enter a text." : nil }
+
+    package func brokenRules(_ value: JSON, _ rules: FieldRules) -> [BrokenRule] {
+        let instant = value.string.flatMap { TextFormat.instant($0) }
+        return rules.formatFault(value.string ?? "", "date-time")
+            + rules.boundFaults(instant, "Datetime", low: "Choose $ or later.", high: "Choose $ or earlier.") {
+                $0.string.flatMap { TextFormat.instant($0, lenient: true) }
+            }
+    }
+
+    package func schema(of field: Field) -> JSON { ["type": "string", "format": "date-time"] }
+}

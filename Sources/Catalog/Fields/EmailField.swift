@@ -1,0 +1,5 @@
+package struct EmailField: TextFieldType {
+    package let name = "email"
+    package let component = "email-input"
+    package let ownFormat: String? = "email"
+}

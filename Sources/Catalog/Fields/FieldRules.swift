@@ -1,0 +1,98 @@
+package import Base
+import Documents
+import Glibc
+
+/// The `validation` map of a field, read with the meaning that the browser gives it: a rule that cannot be read binds nothing.
+package struct FieldRules: Sendable {
+    package let values: JSONObject
+
+    package init(_ values: JSONObject) { self.values = values }
+
+    subscript(key: String) -> JSON? { values[key] }
+
+    func int(_ key: String) -> Int? { values[key]?.int }
+
+    func double(_ key: String) -> Double? { values[key]?.double }
+
+    func string(_ key: String) -> String? { values[key]?.string }
+
+    /// Empty where any value is taken.
+    var options: [JSON] { values["enum"]?.array ?? [] }
+
+    var takesAnyOption: Bool { options.isEmpty || values["allowCustom"]?.bool == true }
+}
+
+extension FieldRules {
+    func optionFault(_ chosen: [JSON]) -> [BrokenRule] {
+        guard !takesAnyOption, let foreign = chosen.first(where: { !options.contains($0) }) else { return [] }
+        return [BrokenRule("enum", "Choose one of the options; \(foreign) is none of them.")]
+    }
+
+    func patternFault(_ text: String) -> [BrokenRule] {
+        guard let source = string("pattern"), let pattern = try? Pattern(source), !pattern.matches(text) else { return [] }
+        return [BrokenRule("pattern", string("message") ?? "Use the form \(source).")]
+    }
+
+    func lengthFaults(_ text: String) -> [BrokenRule] {
+        let length = text.unicodeScalars.count
+        var broken: [BrokenRule] = []
+        if let minimum = double("minLength"), Double(length) < minimum {
+            broken.append(BrokenRule("minLength", "Enter at least \(counted(values["minLength"], "character", "characters"))."))
+        }
+        if let maximum = double("maxLength"), Double(length) > maximum {
+            broken.append(BrokenRule("maxLength", "Enter at most \(counted(values["maxLength"], "character", "characters"))."))
+        }
+        return broken
+    }
+
+    func formatFault(_ text: String, _ name: String?) -> [BrokenRule] {
+        guard let format = name.flatMap(TextFormat.init(named:)), !format.matches(text) else { return [] }
+        return [BrokenRule("format", format.message)]
+    }
+
+    /// Bounds of any kind: `read` makes the value and the bound comparable.
+    func boundFaults<Comparison: Comparable>(
+        _ value: Comparison?, _ suffix: String, fallback: ClosedRange<Int>? = nil, low: String, high: String,
+        read: (JSON) -> Comparison?
+    ) -> [BrokenRule] {
+        guard let value else { return [] }
+        let bounds = [
+            ("min" + suffix, fallback.map { JSON.int($0.lowerBound) }, low), ("max" + suffix, fallback.map { JSON.int($0.upperBound) }, high),
+        ]
+        return bounds.compactMap { rule, fallback, words in
+            guard let written = values[rule] ?? fallback, let limit = read(written) else { return nil }
+            let isBroken = rule.hasPrefix("min") ? value < limit : limit < value
+            return isBroken ? BrokenRule(rule, words.replacingFirst("$", with: written.string ?? written.description)) : nil
+        }
+    }
+
+    func numberFaults(_ number: JSONNumber, fallback: ClosedRange<Int>? = nil) -> [BrokenRule] {
+        var broken = boundFaults(
+            number, "", fallback: fallback, low: "Enter $ or more.", high: "Enter $ or less.", read: { $0.number })
+        let start = double("min") ?? 0
+        if let step = double("step"), step > 0, !isWhole((number.double - start) / step) {
+            let from = start == 0 ? "" : "\(values["min"] ?? 0) plus "
+            broken.append(BrokenRule("step", "Enter \(from)a multiple of \(values["step"] ?? 1)."))
+        }
+        if let precision = double("precision"), precision >= 0, !isWhole(number.double * pow(10, precision)) {
+            broken.append(BrokenRule("precision", "Use at most \(counted(values["precision"], "decimal", "decimals"))."))
+        }
+        return broken + optionFault([.number(number)])
+    }
+
+    /// Decimal fractions are not exact in binary: a billionth is let pass.
+    private func isWhole(_ quotient: Double) -> Bool {
+        abs(quotient - quotient.rounded()) <= 1e-9 * max(1, abs(quotient))
+    }
+
+    func counted(_ count: JSON?, _ one: String, _ many: String) -> String {
+        "\(count ?? 0) \(count?.int == 1 ? one : many)"
+    }
+}
+
+extension String {
+    func replacingFirst(_ mark: Character, with text: String) -> String {
+        guard let index = firstIndex(of: mark) else { return self }
+        return self[..<index] + text + self[self.index(after: index)...]
+    }
+}

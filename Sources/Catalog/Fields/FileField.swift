@@ -1,0 +1,64 @@
+package import Base
+
+/// A file travels as `{"name", "mediaType", "content": base64}`.
+package struct FileField: FieldType {
+    package let name = "file"
+    package let component = "file-input"
+    package let rules = ["maxSize", "accept"]
+
+    package func typeFault(_ value: JSON) -> String? {
+        guard let name = value["name"]?.string, !name.isEmpty, let content = value["content"]?.string,
+            content.utf8.count % 4 == 0, Base64.decode(content) != nil, !content.utf8.contains(where: { $0 == 0x2D || $0 == 0x5F })
+        else { return "Choose a file." }
+        return nil
+    }
+
+    package func brokenRules(_ value: JSON, _ rules: FieldRules) -> [BrokenRule] {
+        var broken: [BrokenRule] = []
+        let size = value["content"]?.string.flatMap(Base64.decode)?.count ?? 0
+        if let written = rules["maxSize"], let limit = Self.byteCount(written), size > limit {
+            let words = written.string ?? "\(written) bytes"
+            broken.append(BrokenRule("maxSize", "Choose a file of at most \(words)."))
+        }
+        let accepted = Self.accepted(rules["accept"])
+        if rules["accept"] != nil, !accepted.contains(where: { Self.accepts(value, $0) }) {
+            broken.append(BrokenRule("accept", "Choose a file of the kind \(accepted.joined(separator: ", "))."))
+        }
+        return broken
+    }
+
+    /// Bytes of 1048576, `512KB` or `1 MiB` (1024 each); nil where it is not a size.
+    package static func byteCount(_ size: JSON) -> Int? {
+        guard let text = size.string else { return size.int }
+        let digits = text.utf8.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        guard let number = Int(String(digits) ?? ""), number < 1 << 31 else { return nil }
+        var unit = text.dropFirst(digits.count).drop { $0 == " " }.lowercased()
+        if unit.hasSuffix("b") { unit.removeLast() }
+        if unit.hasSuffix("i") { unit.removeLast() }
+        let powers = ["": 0, "k": 10, "m": 20, "g": 30]
+        return powers[unit].map { number << $0 }
+    }
+
+    private static func accepted(_ list: JSON?) -> [String] {
+        let texts = list?.array?.compactMap(\.string) ?? list?.string?.split(separator: ",").map(String.init) ?? []
+        return texts.map { String($0.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()) }
+    }
+
+    /// One of `.pem`, `text/plain`, `image/*`; names and media types without regard to case.
+    private static func accepts(_ file: JSON, _ kind: String) -> Bool {
+        let kind = kind.lowercased()
+        let mediaType = file["mediaType"]?.string?.lowercased() ?? ""
+        if kind.hasPrefix(".") { return file["name"]?.string?.lowercased().hasSuffix(kind) ?? false }
+        return kind.hasSuffix("/*") ? mediaType.hasPrefix(kind.dropLast()) : mediaType == kind
+    }
+
+    package func schema(of field: Field) -> JSON {
+        [
+            "type": "object", "required": ["name", "content"],
+            "properties": [
+                "name": ["type": "string", "minLength": 1], "mediaType": ["type": "string"],
+                "content": ["type": "string", "contentEncoding": "base64"],
+            ],
+        ]
+    }
+}

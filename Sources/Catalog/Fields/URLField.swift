@@ -1,0 +1,5 @@
+package struct URLField: TextFieldType {
+    package let name = "url"
+    package let component = "url-input"
+    package let ownFormat: String? = "url"
+}

@@ -1,0 +1,222 @@
+import Base
+import Documents
+
+/// Reads `presentation.form`.
+struct FormReader {
+    let templates: TemplateReader
+
+    private var report: FindingReport { templates.report }
+
+    func form(_ map: inout MappingReader) -> Form {
+        let groups = map.elements("groups").compactMap(group)
+        map.finish()
+        let form = Form(groups: groups.map(\.group))
+        check(groups.flatMap(\.fields), all: form.fields)
+        checkUnique(groups.map { ($0.group.id, $0.node) }, "group")
+        return form
+    }
+
+    private typealias ReadField = (field: Field, node: YAMLNode)
+
+    private func group(_ node: YAMLNode) -> (group: Form.Group, node: YAMLNode, fields: [ReadField])? {
+        guard var map = MappingReader(node, report), let id = map.requiredText("id") else { return nil }
+        let fields = map.elements("fields").compactMap { node in field(node).map { ($0, node) } }
+        let group = Form.Group(
+            id: id, name: map.text("name") ?? Identifiers.title(id), description: map.text("description"), fields: fields.map(\.0))
+        map.finish()
+        return (group, node, fields)
+    }
+
+    /// `id` is given for what a list holds, which needs none.
+    private func field(_ node: YAMLNode, id given: String? = nil) -> Field? {
+        guard var map = MappingReader(node, report), let id = given == nil ? map.requiredText("id") : map.text("id") ?? given else { return nil }
+        if given == nil, let place = map.node("id")?.position { Identifiers.checkPart(id, "A field's id", at: place, report) }
+        let type = type(&map)
+        let field = Field(
+            id: id, name: map.text("name") ?? Identifiers.title(id), type: type, isRequired: map.flag("required") ?? false,
+            defaultValue: map.node("default").map { templates.tree($0, .fieldDefault) }, placeholder: map.text("placeholder"),
+            description: map.text("description"), isReadonly: map.flag("readonly") ?? false, isHidden: map.flag("hidden") ?? false,
+            validation: validation(&map, type), conditional: map.node("conditional").flatMap(condition),
+            properties: map.elements("properties").compactMap { self.field($0) },
+            items: map.node("items").flatMap { self.field($0, id: "items") }.map { [$0] } ?? [])
+        map.finish()
+        checkInside(field, node)
+        return field
+    }
+
+    private func type(_ map: inout MappingReader) -> String {
+        guard let node = map.node("type"), let name = map.text(of: node, "type") else {
+            if map.node["type"] == nil { report.error(.missingKey, "The key type is missing.", at: map.node.position) }
+            return "string"
+        }
+        if FieldTypes.named(name) != nil { return name }
+        let near = FieldTypes.flatNames[name] ?? NearestName.suggestion(for: name, among: FieldTypes.names)
+        report.error(.unknownFieldType, "There is no field type \(name).", at: node.position, suggestion: near)
+        return "string"
+    }
+}
+
+extension FormReader {
+    /// The rules under `validation` and those that stand on the field itself.
+    private func validation(_ map: inout MappingReader, _ type: String) -> JSONObject {
+        var rules = JSONObject()
+        if let node = map.node("validation"), var inside = MappingReader(node, report) {
+            for rule in FieldTypes.ruleNames { read(rule, &inside, type, into: &rules) }
+            inside.finish()
+        }
+        for rule in FieldTypes.ruleNames where rule != "message" || map.node["pattern"] != nil {
+            read(rule, &map, type, into: &rules)
+        }
+        checkBounds(rules, map.node)
+        return rules
+    }
+
+    private func read(_ rule: String, _ map: inout MappingReader, _ type: String, into rules: inout JSONObject) {
+        guard let node = map.node(rule) else { return }
+        let known = FieldTypes.named(type)?.rules ?? []
+        if rule != "message", !known.contains(rule) {
+            report.warning(.ruleNotForType, "The rule \(rule) means nothing for a field of type \(type).", at: node.position)
+        }
+        guard let wanted = RuleShape.of(rule), wanted.accepts(node.json) else {
+            report.error(.wrongType, "\(rule) must be \(RuleShape.of(rule)?.words ?? "something else"), not \(node.typeName).", at: node.position)
+            return
+        }
+        if rule == "pattern", let source = node.string { checkPattern(source, node.position) }
+        rules[rule] = node.json
+    }
+
+    private func checkPattern(_ source: String, _ place: Position) {
+        do {
+            _ = try Pattern(source)
+        } catch {
+            report.error(.badPattern, "The pattern cannot be used: \(error.message)", at: place)
+        }
+    }
+
+    private func checkBounds(_ rules: JSONObject, _ node: YAMLNode) {
+        for (low, high) in [("min", "max"), ("minLength", "maxLength"), ("minSelections", "maxSelections"), ("minItems", "maxItems")] {
+            guard let least = rules[low]?.number, let most = rules[high]?.number, most < least else { continue }
+            let place = (node["validation"]?[high] ?? node[high] ?? node).position
+            report.error(.emptyBounds, "\(low) is \(least.text) and \(high) is \(most.text): no value can be right.", at: place)
+        }
+    }
+}
+
+/// What a rule's value looks like in a document.
+enum RuleShape {
+    case text, number, count, flag, list, size, strength, texts
+
+    static func of(_ rule: String) -> RuleShape? {
+        switch rule {
+        case "pattern", "message", "format", "minDate", "maxDate", "minTime", "maxTime", "minDatetime", "maxDatetime": .text
+        case "min", "max", "step": .number
+        case "minLength", "maxLength", "precision", "rows", "minSelections", "maxSelections", "minItems", "maxItems": .count
+        case "allowCustom": .flag
+        case "enum": .list
+        case "maxSize": .size
+        case "strength": .strength
+        case "accept": .texts
+        default: nil
+        }
+    }
+
+    func accepts(_ value: JSON) -> Bool {
+        switch self {
+        case .text: value.string != nil
+        case .number: value.number != nil
+        case .count: (value.int ?? -1) >= 0
+        case .flag: value.bool != nil
+        case .list: value.array?.allSatisfy(\.isScalar) ?? false
+        case .size: FileField.byteCount(value) != nil
+        case .strength: value.bool != nil || PasswordField.strengths.contains(value.string ?? "")
+        case .texts: value.string != nil || value.array?.allSatisfy { $0.string != nil } ?? false
+        }
+    }
+
+    var words: String {
+        switch self {
+        case .text: "text"
+        case .number: "a number"
+        case .count: "a whole number from 0"
+        case .flag: "true or false"
+        case .list: "a list of values"
+        case .size: "a size such as 512KB"
+        case .strength: "weak, medium or strong"
+        case .texts: "a list such as [.pem, text/plain]"
+        }
+    }
+}
+
+extension FormReader {
+    private func condition(_ node: YAMLNode) -> FieldCondition? {
+        guard var map = MappingReader(node, report) else { return nil }
+        defer { map.finish() }
+        if node["all"] != nil { return .all(map.elements("all").compactMap(condition)) }
+        if node["any"] != nil { return .any(map.elements("any").compactMap(condition)) }
+        map.allow(["all", "any"])
+        guard let field = map.requiredText("dependsOn") else { return nil }
+        let operation: FieldCondition.Operation = map.choice("condition") ?? .equals
+        let value = map.json("value") ?? (operation == .exists ? true : .null)
+        if operation == .matches, let source = value.string, let place = map.node("value")?.position { checkPattern(source, place) }
+        return .test(field: field, operation, value)
+    }
+
+    /// What can be said of a field by itself.
+    private func checkInside(_ field: Field, _ node: YAMLNode) {
+        if field.type == "select" || field.type == "multiselect", field.validation["enum"]?.array?.isEmpty ?? true {
+            report.warning(.noOptions, "\(field.id) has no options: anything is taken.", at: node.position)
+        }
+        checkDefault(field, node)
+        let isNested = !field.properties.isEmpty
+        if isNested { checkUnique((node["properties"]?.elements ?? []).map { ($0["id"]?.text ?? "", $0) }, "property") }
+    }
+
+    private func checkDefault(_ field: Field, _ node: YAMLNode) {
+        guard let tree = field.defaultValue, let value = Form.constantDefault(tree), !isEmptyEntry(value),
+            let place = node["default"]?.position
+        else { return }
+        var alone = field
+        alone.conditional = nil
+        alone.isReadonly = false
+        let form = Form(groups: [Form.Group(id: "", name: "", description: nil, fields: [alone])])
+        for finding in form.validate(.object(JSONObject([(field.id, value)]))).findings {
+            report.error(.badDefault, "The default of \(field.id) breaks the rule \(finding.rule): \(finding.message)", at: place)
+        }
+    }
+
+    private func check(_ fields: [ReadField], all: [Field]) {
+        checkUnique(fields.map { ($0.field.id, $0.node) }, "field")
+        let ids = all.map(\.id)
+        for (field, node) in fields {
+            for name in field.conditional?.fields ?? [] where !ids.contains(name) {
+                report.error(
+                    .unknownField, "\(field.id) is shown by the field \(name), which does not exist.", at: node["conditional"]?.position(ofText: name) ?? node.position,
+                    suggestion: NearestName.suggestion(for: name, among: ids))
+            }
+        }
+        guard let cycle = DependencyOrder.cycle(all, id: \.id, dependsOn: { $0.conditional?.fields ?? [] }),
+            let node = fields.first(where: { $0.field.id == cycle.first })?.node
+        else { return }
+        report.error(
+            .dependencyCycle, "These fields show each other in a circle: \(cycle.joined(separator: " -> ")).",
+            at: node["conditional"]?.position ?? node.position)
+    }
+
+    private func checkUnique(_ ids: [(id: String, node: YAMLNode)], _ what: String) {
+        var seen: Set<String> = []
+        for (id, node) in ids where !id.isEmpty && !seen.insert(id).inserted {
+            report.error(.duplicateID, "The \(what) \(id) stands twice.", at: node["id"]?.position ?? node.position)
+        }
+    }
+}
+
+extension YAMLNode {
+    /// Where a scalar of exactly that text stands, at any depth.
+    func position(ofText wanted: String) -> Position? {
+        switch content {
+        case .scalar(_, let text, _): text == wanted ? position : nil
+        case .sequence(let nodes): nodes.lazy.compactMap { $0.position(ofText: wanted) }.first
+        case .mapping(let pairs): pairs.lazy.compactMap { $0.value.position(ofText: wanted) }.first
+        }
+    }
+}

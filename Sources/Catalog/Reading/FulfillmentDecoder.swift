@@ -1,0 +1,149 @@
+import Base
+import Documents
+
+// How a document is fulfilled: approvals, the manual way, the automatic one, and what is left behind.
+
+extension DocumentDecoder {
+    typealias ReadFulfillment = (approvals: [ApprovalGate], fulfillment: Fulfillment, orchestration: JSON?)
+
+    func fulfillment(_ map: inout MappingReader, _ kind: CatalogKind) -> ReadFulfillment {
+        let nothing: ReadFulfillment = ([], Fulfillment(mode: .manual, manual: [], automatic: nil), nil)
+        guard let node = kind == .bundle ? map.node("fulfillment") : map.required("fulfillment"),
+            var map = MappingReader(node, templates.report)
+        else { return nothing }
+        let mode = self.mode(&map)
+        let approvals = map.elements("approvals").compactMap { approval($0) }
+        let automaticNode = mode == .automatic && kind != .bundle ? map.required("automatic") : map.node("automatic")
+        let automatic = automaticNode.flatMap { MappingReader($0, templates.report) }.map { self.automatic($0) }
+        let manualNode = kind == .bundle ? map.node("manual") : map.required("manual")
+        let manual = manualNode.flatMap { MappingReader($0, templates.report) }.map { actions($0, .manual) } ?? []
+        let orchestration = kind == .bundle ? map.mapping("orchestration").map { self.orchestration($0) } : nil
+        map.finish()
+        return (approvals, Fulfillment(mode: mode, manual: manual, automatic: automatic), orchestration)
+    }
+
+    private func mode(_ map: inout MappingReader) -> Fulfillment.Mode {
+        guard var strategy = map.mapping("strategy") else { return .manual }
+        let mode: Fulfillment.Mode = strategy.choice("mode") ?? .manual
+        strategy.finish()
+        return mode
+    }
+
+    private func approval(_ node: YAMLNode) -> ApprovalGate? {
+        guard var map = MappingReader(node, templates.report), let role = map.requiredText("role") else { return nil }
+        let gate = ApprovalGate(
+            name: map.text("name") ?? Identifiers.title(role), role: role, team: map.text("team"),
+            when: map.node("when").flatMap { templates.expression($0, .beforeStart) }, required: map.int("required", in: 1...100) ?? 1,
+            timeout: map.duration("timeout"), onTimeout: map.choice("onTimeout") ?? .reject)
+        map.finish()
+        return gate
+    }
+
+    func actions(_ map: MappingReader, _ list: TemplatePlace.ActionList) -> [Action] {
+        var map = map
+        if map.required("actions") == nil { return [] }
+        let nodes = map.elements("actions")
+        map.finish()
+        return ActionReader(templates: templates, path: path).actions(nodes, list)
+    }
+
+    private func automatic(_ map: MappingReader) -> AutomaticFulfillment {
+        var map = map
+        let reader = ActionReader(templates: templates, path: path)
+        let mode: SequenceMode = map.choice("mode") ?? .sequential
+        let concurrency = map.mapping("concurrency").map { self.concurrency($0) }
+        _ = map.required("actions")
+        let automatic = AutomaticFulfillment(
+            isParallel: mode == .parallel, timeout: map.duration("timeout"), concurrencyKey: concurrency?.key,
+            concurrencyPolicy: concurrency?.policy ?? .queue, retry: map.mapping("retry").map(reader.retry) ?? RetryPolicy(),
+            fallbackOnFailure: map.flag("fallbackOnFailure") ?? false, preExecutionChecks: checks(&map),
+            actions: reader.actions(map.elements("actions"), .automatic))
+        map.finish()
+        return automatic
+    }
+
+    private func concurrency(_ map: MappingReader) -> (key: Template?, policy: AutomaticFulfillment.ConcurrencyPolicy) {
+        var map = map
+        let key = map.required("key").flatMap { templates.template($0, .beforeStart) }
+        let policy: AutomaticFulfillment.ConcurrencyPolicy = map.choice("policy") ?? .queue
+        map.finish()
+        return (key, policy)
+    }
+
+    /// Nothing of what seeds list here can be asked of a machine yet: each becomes a question to a person.
+    private func checks(_ map: inout MappingReader) -> [JSON] {
+        map.elements("preExecutionChecks").compactMap { node in
+            if node.string != nil { return ["type": node.json] }
+            guard var check = MappingReader(node, templates.report), let type = check.requiredText("type") else { return nil }
+            templates.report.warning(
+                .unknownCheck, "No machine can check \(type): a person will be asked to confirm it.",
+                at: check.node("type")?.position ?? node.position)
+            return node.json
+        }
+    }
+
+    private func orchestration(_ map: MappingReader) -> JSON {
+        var map = map
+        let _: SequenceMode? = map.choice("mode")
+        if var linking = map.mapping("jiraLinking") {
+            _ = linking.text("linkType")
+            _ = linking.flag("parentTicket")
+            linking.finish()
+        }
+        map.finish()
+        return map.node.json
+    }
+}
+
+enum SequenceMode: String, CaseIterable { case sequential, parallel }
+
+extension DocumentDecoder {
+    func instance(_ map: MappingReader) -> InstanceTemplate {
+        var map = map
+        let instance = InstanceTemplate(
+            name: map.node("name").flatMap { templates.template($0, .instanceStart) },
+            outputs: map.mapping("outputs").map { templates.tree($0.node, .instanceEnd) } ?? .constant([:]),
+            resources: resources(&map), dependencies: map.elements("dependencies").compactMap { dependency($0) },
+            decommission: map.mapping("decommission").map { actions($0, .decommission) } ?? [], expires: map.duration("expires"))
+        map.finish()
+        return instance
+    }
+
+    private func resources(_ map: inout MappingReader) -> TemplateTree {
+        guard let node = map.node("resources") else { return .constant([]) }
+        for resource in map.elements("resources") {
+            var resource = MappingReader(resource, templates.report)
+            _ = resource?.required("type")
+            _ = resource?.required("id")
+        }
+        return templates.tree(node, .instanceEnd)
+    }
+
+    private func dependency(_ node: YAMLNode) -> InstanceTemplate.Dependency? {
+        guard var map = MappingReader(node, templates.report) else { return nil }
+        let on = map.required("on").flatMap { templates.template($0, .instanceStart) }
+        let type: DependencyType? = map.choice("type")
+        if map.node["type"] == nil { _ = map.required("type") }
+        let name = map.text("name")
+        let isRequired = map.flag("required") ?? true
+        map.allow(["config"])
+        map.finish()
+        guard let on, let type else { return nil }
+        return InstanceTemplate.Dependency(on: on, type: type.rawValue, name: name, isRequired: isRequired)
+    }
+
+    /// S1's `dependency_type`.
+    private enum DependencyType: String, CaseIterable { case data, network, authentication, configuration }
+}
+
+extension Fulfillment.Mode: CaseIterable {
+    package static let allCases: [Self] = [.automatic, .manual]
+}
+
+extension ApprovalGate.OnTimeout: CaseIterable {
+    package static let allCases: [Self] = [.reject, .escalate]
+}
+
+extension AutomaticFulfillment.ConcurrencyPolicy: CaseIterable {
+    package static let allCases: [Self] = [.queue, .reject, .replacePending]
+}

@@ -1,0 +1,145 @@
+import Base
+import Documents
+
+/// Reads one mapping key by key and reports what is missing, of another type or unknown, each at its place. A key whose value is
+/// null counts as absent.
+struct MappingReader {
+    let node: YAMLNode
+    let report: FindingReport
+    private var asked: [String] = []
+
+    /// nil, reported, where the node is no mapping.
+    init?(_ node: YAMLNode, _ report: FindingReport) {
+        guard node.members != nil else {
+            report.error(.wrongType, "This must be a map of keys and values, not \(node.typeName).", at: node.position)
+            return nil
+        }
+        self.node = node
+        self.report = report
+    }
+
+    /// Keys that are read elsewhere or free.
+    mutating func allow(_ keys: [String]) { asked += keys }
+
+    mutating func node(_ key: String) -> YAMLNode? {
+        asked.append(key)
+        guard let value = node[key], !value.isNull else { return nil }
+        return value
+    }
+
+    mutating func required(_ key: String) -> YAMLNode? {
+        if let value = node(key) { return value }
+        report.error(.missingKey, "The key \(key) is missing.", at: node.position, suggestion: nil)
+        return nil
+    }
+
+    mutating func mapping(_ key: String) -> MappingReader? { node(key).flatMap { MappingReader($0, report) } }
+
+    mutating func elements(_ key: String) -> [YAMLNode] {
+        guard let value = node(key) else { return [] }
+        guard let elements = value.elements else {
+            report.error(.wrongType, "\(key) must be a list, not \(value.typeName).", at: value.position)
+            return []
+        }
+        return elements
+    }
+
+    mutating func text(_ key: String) -> String? { node(key).flatMap { text(of: $0, key) } }
+
+    mutating func requiredText(_ key: String) -> String? {
+        guard let text = required(key).flatMap({ text(of: $0, key) }) else { return nil }
+        if text.isEmpty, let node = node[key] { report.error(.badValue, "\(key) must not be empty.", at: node.position) }
+        return text
+    }
+
+    func text(of value: YAMLNode, _ key: String) -> String? {
+        if let text = value.string { return text }
+        let hint = value.text.map { "\"\($0)\"" }
+        report.error(.wrongType, "\(key) must be text, not \(value.typeName).", at: value.position, suggestion: hint)
+        return nil
+    }
+
+    mutating func texts(_ key: String) -> [String] { elements(key).compactMap { text(of: $0, "An entry of \(key)") } }
+
+    mutating func flag(_ key: String) -> Bool? {
+        guard let value = node(key) else { return nil }
+        if let flag = value.json.bool { return flag }
+        let hint = ["yes": "true", "on": "true", "no": "false", "off": "false"][value.text?.lowercased() ?? ""]
+        report.error(.wrongType, "\(key) must be true or false, not \(value.typeName).", at: value.position, suggestion: hint)
+        return nil
+    }
+
+    mutating func int(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        guard let value = node(key) else { return nil }
+        guard let number = value.json.int else {
+            report.error(.wrongType, "\(key) must be a whole number, not \(value.typeName).", at: value.position)
+            return nil
+        }
+        guard range.contains(number) else {
+            report.error(.badValue, "\(key) must be from \(range.lowerBound) to \(range.upperBound).", at: value.position)
+            return nil
+        }
+        return number
+    }
+
+    mutating func duration(_ key: String) -> Duration? {
+        guard let value = node(key) else { return nil }
+        if let text = value.text, text.utf8.count <= 20, let duration = Duration(text: text) { return duration }
+        report.error(
+            .badValue, "\(key) must be a duration such as 250ms, 30s, 5m, 2h or 90d.", at: value.position,
+            suggestion: value.json.int.map { "\($0)s" })
+        return nil
+    }
+
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String) -> Choice? where Choice.RawValue == String {
+        guard let value = node(key), let text = text(of: value, key) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        let names = Choice.allCases.map(\.rawValue)
+        report.error(
+            .badValue, "\(key) must be one of \(names.joined(separator: ", ")), not \(text).", at: value.position,
+            suggestion: NearestName.suggestion(for: text, among: names))
+        return nil
+    }
+
+    mutating func json(_ key: String) -> JSON? { node(key)?.json }
+
+    /// Reports every key that nobody asked for.
+    func finish() {
+        for (key, place, _) in node.members ?? [] where !asked.contains(where: { $0.utf8.elementsEqual(key.utf8) }) {
+            let near = NearestName.suggestion(for: key, among: asked)
+            report.error(.unknownKey, "The key \(key) is not known here.", at: place, suggestion: near)
+        }
+    }
+}
+
+extension YAMLNode {
+    var isNull: Bool { if case .scalar(.null, _, _) = content { true } else { false } }
+
+    /// With its article, for messages.
+    var typeName: String {
+        switch content {
+        case .sequence: "a list"
+        case .mapping: "a map"
+        case .scalar(.null, _, _): "empty"
+        case .scalar(.bool(let flag), _, _): "\(flag)"
+        case .scalar(.number, let text, _): "the number \(text)"
+        case .scalar: "text"
+        }
+    }
+
+    /// A tree without places, for documents that are read back from the database.
+    init(_ json: JSON, at position: Position = .start) {
+        switch json {
+        case .array(let elements): self.init(.sequence(elements.map { YAMLNode($0, at: position) }), at: position)
+        case .object(let object):
+            let pairs = object.map { (key: YAMLNode(text: $0.key, at: position), value: YAMLNode($0.value, at: position)) }
+            self.init(.mapping(pairs), at: position)
+        case .string(let text): self.init(text: text, at: position)
+        default: self.init(.scalar(json, text: json.description, isPlain: true), at: position)
+        }
+    }
+
+    init(text: String, at position: Position) {
+        self.init(.scalar(.string(text), text: text, isPlain: false), at: position)
+    }
+}

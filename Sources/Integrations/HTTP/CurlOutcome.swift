@@ -1,0 +1,64 @@
+import CCurl
+import Glibc
+
+extension CurlTransfer {
+    /// What libcurl's result means to the caller.
+    func outcome(_ handle: UnsafeMutableRawPointer, _ code: CURLcode) -> Outcome {
+        var status = 0
+        pao_easy_get_long(handle, CURLINFO_RESPONSE_CODE, &status)
+        record(status: status)
+        if code == CURLE_OK { return .success(collected) }
+        return .failure(failure(handle, code))
+    }
+
+    /// Whether any byte of the request may have left: libcurl passed the point where it is handed to the connection.
+    func wasWritten(_ handle: UnsafeMutableRawPointer) -> Bool {
+        var bytes = 0
+        var start: curl_off_t = 0
+        pao_easy_get_long(handle, CURLINFO_REQUEST_SIZE, &bytes)
+        pao_easy_get_size(handle, CURLINFO_PRETRANSFER_TIME_T, &start)
+        return bytes > 0 || start > 0
+    }
+
+    private func failure(_ handle: UnsafeMutableRawPointer, _ code: CURLcode) -> TransportFailure {
+        let sent = wasWritten(handle)
+        let words = errorMessage.isEmpty ? String(cString: curl_easy_strerror(code)) : errorMessage
+        if let overflow { return TransportFailure(.tooLarge, overflow, mayHaveBeenSent: sent) }
+        if code == CURLE_COULDNT_CONNECT, wasDenied {
+            return TransportFailure(.egressDenied, "The address that \(call.address.host) stands for may not be called.")
+        }
+        if code == CURLE_ABORTED_BY_CALLBACK, wasRepeated {
+            return TransportFailure(.cut, "The connection ended before an answer came.", mayHaveBeenSent: true)
+        }
+        let kind = Self.kind(code) ?? (code == CURLE_COULDNT_CONNECT ? connectKind(handle) : code == CURLE_OPERATION_TIMEDOUT ? timeoutKind(handle) : .badAnswer)
+        // A handshake may fail because the connection was cut; a certificate that is not good stays so.
+        return TransportFailure(kind, words, mayHaveBeenSent: sent, isRetryable: code == CURLE_SSL_CONNECT_ERROR ? true : nil)
+    }
+
+    /// What a code always means; nil where the circumstances decide.
+    private static func kind(_ code: CURLcode) -> TransportFailure.Kind? {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .dns
+        case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE,
+            CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CLIENTCERT,
+            CURLE_USE_SSL_FAILED, CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_CRL_BADFILE:
+            .tls
+        case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_HTTP2, CURLE_HTTP2_STREAM: .cut
+        case CURLE_URL_MALFORMAT: .invalidURL
+        default: nil
+        }
+    }
+
+    private func connectKind(_ handle: UnsafeMutableRawPointer) -> TransportFailure.Kind {
+        var number = 0
+        pao_easy_get_long(handle, CURLINFO_OS_ERRNO, &number)
+        return number == Int(ECONNREFUSED) ? .refused : .unreachable
+    }
+
+    /// Out of time while the name was looked up is the resolver's fault, not the other side's.
+    private func timeoutKind(_ handle: UnsafeMutableRawPointer) -> TransportFailure.Kind {
+        var lookup: curl_off_t = 0
+        pao_easy_get_size(handle, CURLINFO_NAMELOOKUP_TIME_T, &lookup)
+        return lookup == 0 && !wasWritten(handle) && IPAddress(call.address.host) == nil ? .dnsTemporary : .timeout
+    }
+}

@@ -1,0 +1,129 @@
+package import Base
+package import Store
+import Synchronization
+
+/// A change that others are told of.
+package struct Event: Sendable {
+    /// `request.status`, `request.step`, `instance.state`, `ticket`, `approval`, `catalog.synced`, ...
+    package var type: String
+    package var subjectType: String
+    package var subjectID: String
+    /// The request it belongs to, for its own stream.
+    package var requestID: String?
+    /// Slug; who sees that team sees the event. nil: everybody does.
+    package var team: String?
+    package var old: String?
+    package var new: String?
+    package var correlationID: String
+
+    package init(
+        type: String, subjectType: String, subjectID: String, requestID: String? = nil, team: String? = nil, old: String? = nil,
+        new: String? = nil, correlationID: String
+    ) {
+        self.type = type
+        self.subjectType = subjectType
+        self.subjectID = subjectID
+        self.requestID = requestID
+        self.team = team
+        self.old = old
+        self.new = new
+        self.correlationID = correlationID
+    }
+}
+
+/// An event with its place in the log.
+package struct StoredEvent: Sendable {
+    /// Without gaps, in the order of commit; the id of the event stream.
+    package let sequence: Int
+    package let at: Timestamp
+    package let event: Event
+
+    /// The `data:` of the event stream.
+    package var json: JSON {
+        [
+            "at": .string(at.description), "subject": ["type": .string(event.subjectType), "id": .string(event.subjectID)],
+            "requestId": .optional(event.requestID), "old": .optional(event.old), "new": .optional(event.new),
+            "correlationId": .string(event.correlationID),
+        ]
+    }
+}
+
+/// The durable log of events: written in the transaction of the change, told to subscribers after its commit, read again by whoever
+/// comes back with the last sequence he saw.
+package final class EventLog: Sendable {
+    package static let sql = """
+        CREATE TABLE events (
+          sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+          at TEXT NOT NULL,
+          type TEXT NOT NULL,
+          subject_type TEXT NOT NULL,
+          subject_id TEXT NOT NULL,
+          request_id TEXT,
+          team TEXT,
+          old TEXT,
+          new TEXT,
+          correlation_id TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX events_request ON events(request_id, sequence) WHERE request_id IS NOT NULL;
+        """
+
+    private struct Subscribers {
+        var next = 0
+        var bodies: [Int: @Sendable (StoredEvent) -> Void] = [:]
+    }
+
+    private let subscribers = Mutex(Subscribers())
+
+    package init() {}
+
+    package func append(_ event: Event, in tx: Connection) throws(PAOError) {
+        let row = try tx.first(
+            """
+            INSERT INTO events(at, type, subject_type, subject_id, request_id, team, old, new, correlation_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence
+            """, tx.timestamp, event.type, event.subjectType, event.subjectID, event.requestID, event.team, event.old, event.new,
+            event.correlationID)
+        let stored = StoredEvent(sequence: row?.int(0) ?? 0, at: tx.timestamp, event: event)
+        tx.afterCommit { [self] in publish(stored) }
+    }
+
+    private func publish(_ event: StoredEvent) {
+        let bodies = subscribers.withLock { $0.bodies.isEmpty ? [] : Array($0.bodies.values) }
+        for body in bodies { body(event) }
+    }
+
+    /// `body` is called on the writer's thread, in order, and must be quick. Returns how to end it.
+    package func subscribe(_ body: @escaping @Sendable (StoredEvent) -> Void) -> @Sendable () -> Void {
+        let id = subscribers.withLock { subscribers -> Int in
+            subscribers.next += 1
+            subscribers.bodies[subscribers.next] = body
+            return subscribers.next
+        }
+        return { [self] in _ = subscribers.withLock { $0.bodies.removeValue(forKey: id) } }
+    }
+
+    /// Events after a sequence, in order; of one request, or of all.
+    package func events(after sequence: Int, requestID: String? = nil, limit: Int = 500, in connection: Connection) throws(PAOError)
+        -> [StoredEvent]
+    {
+        let columns = "sequence, at, type, subject_type, subject_id, request_id, team, old, new, correlation_id"
+        let rows =
+            if let requestID {
+                try connection.rows(
+                    "SELECT \(columns) FROM events WHERE request_id = ? AND sequence > ? ORDER BY sequence LIMIT ?", requestID, sequence, limit)
+            } else {
+                try connection.rows("SELECT \(columns) FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?", sequence, limit)
+            }
+        return rows.map { row in
+            StoredEvent(
+                sequence: row.int(0), at: row.timestamp(1),
+                event: Event(
+                    type: row.text(2), subjectType: row.text(3), subjectID: row.text(4), requestID: row.optionalText(5),
+                    team: row.optionalText(6), old: row.optionalText(7), new: row.optionalText(8), correlationID: row.text(9)))
+        }
+    }
+
+    package func lastSequence(in connection: Connection) throws(PAOError) -> Int {
+        try connection.first("SELECT MAX(sequence) FROM events")?.int(0) ?? 0
+    }
+}

@@ -1,0 +1,168 @@
+import Base
+import Store
+
+/// Room for more handlers, in all and by limit key.
+struct Capacity: Sendable {
+    private(set) var free: Int
+    private var used: [String: Int] = [:]
+    private let limit: @Sendable (String) -> Int?
+
+    init(_ options: JobOptions, running: some Sequence<[String]>) {
+        free = options.running
+        limit = options.limit
+        for keys in running { use(keys) }
+    }
+
+    /// The keys that can take no further job.
+    var full: [String] { used.keys.filter(isFull).sorted() }
+
+    /// False, and nothing is taken, when there is no room. A limit below 1 counts as 1: it could never be met.
+    mutating func take(_ keys: [String]) -> Bool {
+        guard free > 0, !keys.contains(where: isFull) else { return false }
+        use(keys)
+        return true
+    }
+
+    private mutating func use(_ keys: [String]) {
+        free -= 1
+        for key in keys { used[key, default: 0] += 1 }
+    }
+
+    private func isFull(_ key: String) -> Bool {
+        guard let used = used[key], let limit = limit(key) else { return false }
+        return used >= max(1, limit)
+    }
+}
+
+/// One look at the queue, in one transaction: what is due gets its rank, what may run gets its lease.
+struct JobClaim: Sendable {
+    /// Due jobs that one look moves to the queue at most, to keep the transaction short.
+    private static let promotionLimit = 500
+
+    var capacity: Capacity
+    /// Jobs whose handlers still run here: their leases do not expire, whatever the clock does.
+    let held: [String]
+    let options: JobOptions
+
+    struct Outcome: Sendable {
+        var jobs: [ClaimedJob] = []
+        /// When there will be something to do by the clock.
+        var next: Timestamp?
+        /// More is due than one look could move.
+        var isPartial = false
+    }
+
+    mutating func run(in tx: Connection) throws(PAOError) -> Outcome {
+        try expire(in: tx)
+        var outcome = Outcome()
+        outcome.isPartial = try promote(in: tx) == Self.promotionLimit
+        for candidate in try pick(in: tx) { outcome.jobs.append(try lease(candidate, in: tx)) }
+        outcome.next = try nextTime(in: tx)
+        return outcome
+    }
+
+    /// Leases that nobody renews any more: their handler ended and the job could not be put back.
+    private func expire(in tx: Connection) throws(PAOError) {
+        let expired = try tx.rows(
+            """
+            SELECT id, lease_epoch, receives FROM jobs
+            WHERE state = 'leased' AND lease_until <= ? AND id NOT IN (SELECT value FROM json_each(?))
+            """, tx.timestamp, JSON.array(held.map(JSON.string)))
+        for row in expired {
+            let lease = Lease(jobID: row.text(0), epoch: row.int(1))
+            try Self.giveBack(lease, receives: row.int(2) + 1, error: "the lease expired", options: options, in: tx)
+        }
+    }
+
+    /// The job waits for its next handler, or is dead after the last one. Returns whether it is dead.
+    @discardableResult
+    static func giveBack(
+        _ lease: Lease, receives: Int, error: String, options: JobOptions, in tx: Connection
+    ) throws(PAOError) -> Bool {
+        if receives >= options.receives { return try JobTable.bury(lease, error: error, in: tx) }
+        _ = try JobTable.putBack(lease, until: tx.timestamp + options.backoff(receives), error: error, in: tx)
+        return false
+    }
+
+    private func promote(in tx: Connection) throws(PAOError) -> Int {
+        let due = try tx.rows(
+            "SELECT id, team, priority FROM jobs WHERE state = 'delayed' AND run_at <= ? ORDER BY run_at LIMIT ?",
+            tx.timestamp, Self.promotionLimit)
+        for row in due {
+            let rank = try JobTable.nextRank(team: row.text(1), priority: row.int(2), in: tx)
+            try tx.run("UPDATE jobs SET state = 'queued', fair_rank = ? WHERE id = ?", rank, row.text(0))
+        }
+        return due.count
+    }
+
+    private struct Candidate {
+        let id: String
+        let priority: Int
+        let rank: Int
+        let keys: [String]
+
+        init(_ row: Row) {
+            (id, priority, rank, keys) = (row.text(0), row.int(1), row.int(2), LimitKeys.keys(row.text(3)))
+        }
+    }
+
+    /// In order of priority and rank, without those of full groups. Pages, since groups fill up while jobs are picked.
+    private mutating func pick(in tx: Connection) throws(PAOError) -> [Candidate] {
+        var picked: [Candidate] = []
+        var last: Candidate?
+        while capacity.free > 0 {
+            let asked = capacity.free
+            let page = try candidates(after: last, limit: asked, in: tx)
+            for candidate in page where capacity.take(candidate.keys) { picked.append(candidate) }
+            last = page.last
+            if page.count < asked { break }
+        }
+        return picked
+    }
+
+    private func candidates(after last: Candidate?, limit: Int, in tx: Connection) throws(PAOError) -> [Candidate] {
+        let full = capacity.full
+        let sql = """
+            SELECT id, priority, fair_rank, limit_keys FROM jobs
+            WHERE state = 'queued' AND (priority, fair_rank, id) > (?, ?, ?)\(String(repeating: " AND instr(limit_keys, ?) = 0", count: full.count))
+            ORDER BY priority, fair_rank, id LIMIT ?
+            """
+        let place: [SQLValue] = [.integer(last?.priority ?? -1), .integer(last?.rank ?? 0), .text(last?.id ?? "")]
+        return try tx.rows(sql, values: place + full.map { .text(LimitKeys.pattern($0)) } + [.integer(limit)]).map(Candidate.init)
+    }
+
+    private func lease(_ candidate: Candidate, in tx: Connection) throws(PAOError) -> ClaimedJob {
+        try tx.run(
+            "UPDATE job_fairness SET virtual_time = ? WHERE priority = ? AND virtual_time < ?", candidate.rank, candidate.priority,
+            candidate.rank)
+        let rows = try tx.rows(
+            """
+            UPDATE jobs SET state = 'leased', lease_until = ?, lease_epoch = lease_epoch + 1, changed_at = ? WHERE id = ?
+            RETURNING kind, subject, team, payload, receives, lease_epoch
+            """, tx.timestamp + options.lease, tx.timestamp, candidate.id)
+        guard let row = rows.first else {
+            throw PAOError(
+                .internal, "Something went wrong inside the server.", detail: "job \(candidate.id) vanished while it was claimed")
+        }
+        return ClaimedJob(
+            id: candidate.id, kind: row.text(0), subject: row.text(1), team: row.text(2), payload: row.json(3), receives: row.int(4),
+            lease: Lease(jobID: candidate.id, epoch: row.int(5)), limitKeys: candidate.keys)
+    }
+
+    private func nextTime(in tx: Connection) throws(PAOError) -> Timestamp? {
+        let due = try tx.first("SELECT min(run_at) FROM jobs WHERE state = 'delayed'")?.optionalTimestamp(0)
+        let expiry = try tx.first(
+            "SELECT min(lease_until) FROM jobs WHERE state = 'leased' AND id NOT IN (SELECT value FROM json_each(?))",
+            JSON.array(held.map(JSON.string)))?.optionalTimestamp(0)
+        return [due, expiry].compactMap { $0 }.min()
+    }
+
+    /// At start-up, when no handler can be running: every lease is of a process that has ended, which is not the job's fault.
+    static func freeAll(in tx: Connection) throws(PAOError) -> Int {
+        try tx.run(
+            """
+            UPDATE jobs SET state = 'delayed', run_at = ?1, lease_until = NULL, again_at = NULL, lease_epoch = lease_epoch + 1, changed_at = ?1
+            WHERE state = 'leased'
+            """, tx.timestamp)
+    }
+}

@@ -1,0 +1,84 @@
+package import Base
+import Catalog
+import Documents
+import Integrations
+
+/// `rest-api`: one HTTP call. Every unsafe call carries the effect's key as `Idempotency-Key`. After doubt GET, PUT and DELETE are
+/// repeated; POST and PATCH only where the document says that the other side honours the key (`idempotency: header`) or names a
+/// `verify` call that tells whether it happened.
+package struct RestAPIAction: ActionType {
+    package let name = "rest-api"
+
+    package init() {}
+
+    package func prepare(_ input: ActionInput) throws(StepFailure) -> PreparedEffect {
+        let config = try input.render(input.action.config, context: Self.context)
+        let call = try RestCall(config: config, input: input)
+        return PreparedEffect(
+            kind: name, summary: "\(call.method) \(call.shownURL)", resend: call.resend, payload: call.json, key: input.key)
+    }
+
+    /// How a value is escaped by the place it stands in.
+    static func context(_ path: [PathComponent]) -> EscapeContext {
+        switch path.dotted {
+        case "url", "endpoint", "endpoint.url", "verify.url": .url
+        case "body.contentTemplate", "contentTemplate": .json
+        default: .text
+        }
+    }
+
+    package func perform(_ effect: PreparedEffect, _ tools: ActionTools) async -> ActionResult {
+        let call = RestCall(json: effect.payload)
+        do throws(TransportFailure) {
+            let request = try await call.request(key: effect.key, tools)
+            tools.log("\(call.method) \(call.shownURL)")
+            let response = try await tools.http.send(request)
+            tools.log("answered \(response.status), \(response.body.count) bytes")
+            return call.result(of: response, now: tools.time.now())
+        } catch {
+            tools.log("no answer: \(error.message)")
+            return Self.result(of: error, resend: effect.resend)
+        }
+    }
+
+    package func settle(_ effect: PreparedEffect, _ tools: ActionTools) async -> Settlement {
+        let call = RestCall(json: effect.payload)
+        switch effect.resend {
+        case .free, .keyed: return .perform
+        case .lookup: return await lookUp(call, effect, tools)
+        case .never:
+            return .unknown(
+                "\(effect.summary) was sent, but no answer is known, and the other side is not declared to honour the key "
+                    + "\(effect.key). Look there whether it took effect; then complete the step by hand, or retry it.")
+        }
+    }
+
+    private func lookUp(_ call: RestCall, _ effect: PreparedEffect, _ tools: ActionTools) async -> Settlement {
+        guard let url = call.verifyURL else { return .unknown("\(effect.summary) has no verify call.") }
+        var probe = call
+        probe.method = "GET"
+        probe.url = url
+        probe.body = nil
+        do throws(TransportFailure) {
+            let response = try await tools.http.send(try await probe.request(key: effect.key, tools))
+            tools.log("verify call GET \(url) answered \(response.status)")
+            if response.isSuccess { return .happened(.done(evidence: RestCall.evidence(response), reference: nil, url: nil)) }
+            return response.status == 404 || response.status == 410 ? .perform : .later(.seconds(5))
+        } catch {
+            tools.log("verify call GET \(url): \(error.message)")
+            return error.isRetryable ? .later(.seconds(5)) : .unknown("\(effect.summary): its verify call failed: \(error.message)")
+        }
+    }
+
+    /// No usable answer: whether the call may have had its effect decides between a failure and doubt.
+    static func result(of failure: TransportFailure, resend: Resend) -> ActionResult {
+        let stepFailure = StepFailure(failure.kind.rawValue, failure.message, isTransient: failure.isRetryable)
+        guard failure.mayHaveBeenSent, resend == .never || resend == .lookup else { return .failed(stepFailure) }
+        return .doubt(stepFailure)
+    }
+
+    package func cleanupHint(outputs: JSON, reference: String?) -> String? {
+        guard let id = outputs["id"]?.string else { return nil }
+        return "Delete what was made: \(id)."
+    }
+}

@@ -1,0 +1,213 @@
+import Base
+import Catalog
+import Integrations
+
+/// A rendered HTTP call of a `rest-api` step, as it is stored with its effect.
+struct RestCall: Sendable {
+    var method: String
+    var url: String
+    var headers: [(String, String)]
+    var body: String?
+    var authentication: JSON
+    var verifyURL: String?
+    var isKeyHonoured: Bool
+    var followsRedirects: Bool
+    var timeout: Duration?
+    /// Statuses that verification expects; empty means any below 400.
+    var expected: [JSON]
+    var correlationID: String
+    var traceparent: String
+    /// Hints for the sandbox, sent in sandbox mode only.
+    var sandboxHints: JSON
+
+    init(config: JSON, input: ActionInput) throws(StepFailure) {
+        let endpoint = config["endpoint"] ?? .null
+        guard let url = endpoint.string ?? endpoint["url"]?.string ?? config["url"]?.string, !url.isEmpty else {
+            throw StepFailure("validation", "The step has no endpoint.url.")
+        }
+        method = (endpoint["method"]?.string ?? config["method"]?.string ?? "GET").uppercased()
+        self.url = try Self.adding(config["query"], to: url)
+        headers = config["headers"]?.object?.map { ($0.key, $0.value.string ?? $0.value.description) } ?? []
+        authentication = config["authentication"] ?? .null
+        verifyURL = config["verify"]?["url"]?.string ?? config["verify"]?.string
+        isKeyHonoured = config["idempotency"]?.string == "header" || config["idempotency"]?["mode"]?.string == "header"
+        followsRedirects = config["followRedirects"]?.bool ?? false
+        timeout = config["timeout"]?.string.flatMap { Duration(text: $0) }
+        expected = try Self.expectedStatuses(input)
+        correlationID = input.correlationID
+        traceparent = input.traceparent
+        sandboxHints = input.environment.isSandbox ? try Self.hints(input) : .null
+        body = nil
+        try setBody(config["body"] ?? .null)
+    }
+
+    private mutating func setBody(_ config: JSON) throws(StepFailure) {
+        if config.isNull { return }
+        let type = config["type"]?.string
+        let content = config["contentTemplate"] ?? config["content"] ?? config["data"]
+        switch (type, content) {
+        case ("form", let content):
+            let pairs = (content ?? config["fields"])?.object ?? JSONObject()
+            body = pairs.map { PercentEncoding.encode($0.key) + "=" + PercentEncoding.encode($0.value.string ?? $0.value.description) }
+                .joined(separator: "&")
+            setHeader("Content-Type", "application/x-www-form-urlencoded")
+        case ("raw", let content), ("text", let content):
+            body = content?.string ?? content?.description ?? ""
+            setHeader("Content-Type", config["contentType"]?.string ?? "text/plain; charset=utf-8")
+        case (_, .string(let text)?) where type == "json" || config["contentTemplate"] != nil:
+            body = try Self.checkedJSON(text)
+            setHeader("Content-Type", "application/json")
+        case ("json", let content?):
+            body = content.description
+            setHeader("Content-Type", "application/json")
+        default:
+            body = config.string ?? config.description
+            setHeader("Content-Type", "application/json")
+        }
+    }
+
+    private static func checkedJSON(_ text: String) throws(StepFailure) -> String {
+        do throws(PAOError) {
+            _ = try JSON.parse(text)
+            return text
+        } catch {
+            throw StepFailure("validation", "The body's contentTemplate does not render to JSON. \(error.message)")
+        }
+    }
+
+    private mutating func setHeader(_ name: String, _ value: String) {
+        if !headers.contains(where: { $0.0.lowercased() == name.lowercased() }) { headers.append((name, value)) }
+    }
+
+    private static func adding(_ query: JSON?, to url: String) throws(StepFailure) -> String {
+        guard let query = query?.object, !query.isEmpty else { return url }
+        let pairs = query.map { PercentEncoding.encode($0.key) + "=" + PercentEncoding.encode($0.value.string ?? $0.value.description) }
+        return url + (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + pairs.joined(separator: "&")
+    }
+
+    private static func expectedStatuses(_ input: ActionInput) throws(StepFailure) -> [JSON] {
+        var statuses: [JSON] = []
+        for verification in input.action.verification where verification.type == "http-status" {
+            let parameters = try input.render(verification.parameters)
+            let wanted = parameters["expected"] ?? parameters["expectedStatus"] ?? 200
+            statuses += wanted.array ?? [wanted]
+        }
+        return statuses
+    }
+
+    /// What the sandbox's generic answer should look like: the outputs declared and the verification expected.
+    private static func hints(_ input: ActionInput) throws(StepFailure) -> JSON {
+        var expectations: [JSON] = []
+        for verification in input.action.verification {
+            var parameters = try input.render(verification.parameters)
+            parameters["type"] = .string(verification.type)
+            expectations.append(parameters)
+        }
+        let outputs = JSONObject(input.action.outputs.map { ($0.name, JSON.string($0.path)) })
+        return ["outputs": .object(outputs), "expect": .array(expectations)]
+    }
+
+    var isUnsafe: Bool { !["GET", "HEAD", "OPTIONS"].contains(method) }
+
+    var resend: Resend {
+        if ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(method) { return .free }
+        if isKeyHonoured { return .keyed }
+        return verifyURL == nil ? .never : .lookup
+    }
+
+    /// Without what an author may have put into the query.
+    var shownURL: String { url.splitOnce("?").0 }
+}
+
+extension RestCall {
+    var json: JSON {
+        [
+            "method": .string(method), "url": .string(url),
+            "headers": .array(headers.map { [.string($0.0), .string($0.1)] }), "body": .optional(body),
+            "authentication": authentication, "verifyUrl": .optional(verifyURL), "keyHonoured": .bool(isKeyHonoured),
+            "followRedirects": .bool(followsRedirects), "timeout": .optional(timeout?.text), "expected": .array(expected),
+            "correlationId": .string(correlationID), "traceparent": .string(traceparent), "sandbox": sandboxHints,
+        ]
+    }
+
+    init(json: JSON) {
+        method = json["method"]?.string ?? "GET"
+        url = json["url"]?.string ?? ""
+        headers = json["headers"]?.array?.map { ($0[0]?.string ?? "", $0[1]?.string ?? "") } ?? []
+        body = json["body"]?.string
+        authentication = json["authentication"] ?? .null
+        verifyURL = json["verifyUrl"]?.string
+        isKeyHonoured = json["keyHonoured"]?.bool ?? false
+        followsRedirects = json["followRedirects"]?.bool ?? false
+        timeout = json["timeout"]?.string.flatMap { Duration(text: $0) }
+        expected = json["expected"]?.array ?? []
+        correlationID = json["correlationId"]?.string ?? ""
+        traceparent = json["traceparent"]?.string ?? ""
+        sandboxHints = json["sandbox"] ?? .null
+    }
+
+    /// The request with key, correlation and authentication. Throws where a token cannot be had.
+    func request(key: String, _ tools: ActionTools) async throws(TransportFailure) -> HTTPRequest {
+        var request = HTTPRequest(method: method, url: url)
+        request.headers = headers
+        request.body = body.map { Array($0.utf8) }
+        request.timeout = min(timeout ?? tools.timeout, tools.timeout)
+        request.followRedirects = followsRedirects
+        if isUnsafe { request.headers.append(("Idempotency-Key", key)) }
+        request.headers.append(("X-Correlation-ID", correlationID))
+        request.headers.append(("traceparent", traceparent))
+        if !sandboxHints.isNull {
+            request.headers.append(("X-Pao-Sandbox-Outputs", (sandboxHints["outputs"] ?? .null).description))
+            request.headers.append(("X-Pao-Sandbox-Expect", (sandboxHints["expect"] ?? .null).description))
+        }
+        try await authenticate(&request, tools)
+        return request
+    }
+
+    private func authenticate(_ request: inout HTTPRequest, _ tools: ActionTools) async throws(TransportFailure) {
+        func text(_ key: String) -> String { authentication[key]?.string ?? "" }
+        switch authentication["type"]?.string?.lowercased() {
+        case "basic":
+            let pair = Base64.encode(Array("\(text("username")):\(text("password"))".utf8))
+            request.headers.append(("Authorization", "Basic \(pair)"))
+        case "bearer": request.headers.append(("Authorization", "Bearer \(text("token"))"))
+        case "apikey", "api_key", "api-key": apiKey(&request)
+        default: break
+        }
+    }
+
+    private func apiKey(_ request: inout HTTPRequest) {
+        let name = authentication["name"]?.string ?? authentication["header"]?.string ?? "X-API-Key"
+        let value = authentication["value"]?.string ?? authentication["key"]?.string ?? authentication["token"]?.string ?? ""
+        if authentication["in"]?.string == "query" {
+            let pair = PercentEncoding.encode(name) + "=" + PercentEncoding.encode(value)
+            request.url += (request.url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + pair
+        } else {
+            request.headers.append((name, value))
+        }
+    }
+
+    /// An answer is a success when its status is one that verification expects, or any below 400.
+    func result(of response: HTTPResponse, now: Timestamp) -> ActionResult {
+        let evidence = Self.evidence(response)
+        let isExpected = expected.contains { Verifier.matches($0, response.status) }
+        if isExpected || response.status < 400 { return .done(evidence: evidence, reference: nil, url: nil) }
+        let status = response.status
+        let isTransient = status >= 500 || [408, 425, 429].contains(status)
+        let excerpt = String(decoding: response.body.prefix(2000), as: UTF8.self)
+        return .failed(
+            StepFailure(
+                "http_\(status)", "\(method) \(shownURL) answered \(status): \(excerpt.prefix(300))",
+                details: ["status": .int(status), "body": .string(excerpt)], isTransient: isTransient,
+                retryAfter: response.retryAfter(now: now).map { .seconds($0) }))
+    }
+
+    static func evidence(_ response: HTTPResponse) -> JSON {
+        let text = String(decoding: response.body, as: UTF8.self)
+        let headers = JSONObject(response.headers.map { ($0.name.lowercased(), JSON.string($0.value)) })
+        return [
+            "status": .int(response.status), "headers": .object(headers),
+            "body": (try? JSON.parse(response.body)) ?? .string(text),
+        ]
+    }
+}

@@ -1,0 +1,141 @@
+package import Base
+package import Identity
+package import Jobs
+import Store
+
+/// Writes what was decided about requests: rows, audit trail and events, in the caller's transaction.
+package final class Recorder: Sendable {
+    package let audit: AuditLog
+    package let events: EventLog
+    let redactor: Redactor
+    let identifiers: IdentifierSource
+
+    package init(audit: AuditLog, events: EventLog, redactor: Redactor, identifiers: IdentifierSource) {
+        self.audit = audit
+        self.events = events
+        self.redactor = redactor
+        self.identifiers = identifiers
+    }
+
+    /// All changes of one turn, in an order that satisfies the foreign keys.
+    func write(_ run: RequestRun, leaseEpoch: Int, by actor: Actor? = nil, in tx: Connection) throws(PAOError) {
+        let (changes, request) = (run.changes, run.request)
+        let actor = actor ?? .system(correlationID: request.correlationID)
+        let requests = RequestStore(tx)
+        if let instance = changes.newInstance { try insert(instance, request, actor, in: tx) }
+        if changes.isRequestDirty { try requests.update(request) }
+        for step in request.steps where changes.newSteps.contains(step.rowID) { try requests.insert(step, of: request.rowID) }
+        for step in request.steps where changes.dirtySteps.contains(step.rowID) { try requests.update(step) }
+        for (stepRowID, attempt) in changes.startedAttempts { try requests.insert(attempt, of: stepRowID) }
+        for attempt in changes.endedAttempts { try requests.update(redacted(attempt)) }
+        try writeEffects(changes, leaseEpoch, at: run.now, in: tx)
+        try writeTickets(changes, request, in: tx)
+        try writeInstance(run, actor, in: tx)
+        try writeEvents(changes, request, actor, in: tx)
+        try writeLog(changes.logLines, request, in: tx)
+    }
+
+    /// Stored errors may quote an answer, and an answer may quote a secret.
+    private func redacted(_ attempt: Attempt) -> Attempt {
+        var attempt = attempt
+        if let failure = attempt.failure {
+            attempt.failure?.message = redactor.redact(failure.message)
+            attempt.failure?.details = failure.details.map(redactor.redact)
+        }
+        return attempt
+    }
+
+    private func writeEffects(_ changes: RunChanges, _ leaseEpoch: Int, at now: Timestamp, in tx: Connection) throws(PAOError) {
+        let ledger = EffectLedger(tx)
+        for (key, state, reference, note) in changes.settled {
+            try ledger.settle(key: key, state, reference: reference, note: note.map(redactor.redact), at: now)
+        }
+        for effect in changes.intended { try ledger.intend(effect, leaseEpoch: leaseEpoch) }
+    }
+
+    private func writeTickets(_ changes: RunChanges, _ request: ServiceRequest, in tx: Connection) throws(PAOError) {
+        let tickets = TicketStore(tx)
+        for ticket in changes.newTickets {
+            try tickets.insert(ticket)
+            try announce(ticket, old: nil, request, in: tx)
+        }
+        for ticket in changes.updatedTickets {
+            try tickets.update(ticket)
+            try announce(ticket, old: Ticket.Status.open.rawValue, request, in: tx)
+        }
+    }
+
+    func announce(_ ticket: Ticket, old: String?, _ request: ServiceRequest, in tx: Connection) throws(PAOError) {
+        try events.append(
+            Event(
+                type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: request.id, team: ticket.team, old: old,
+                new: ticket.status.rawValue, correlationID: request.correlationID), in: tx)
+    }
+
+    // MARK: Instances
+
+    private func insert(_ instance: ServiceInstance, _ request: ServiceRequest, _ actor: Actor, in tx: Connection) throws(PAOError) {
+        try InstanceStore(tx).insert(instance)
+        try announce(instance, old: nil, request, actor, in: tx)
+    }
+
+    private func writeInstance(_ run: RequestRun, _ actor: Actor, in tx: Connection) throws(PAOError) {
+        let instances = InstanceStore(tx)
+        if let (instance, old) = run.changes.updatedInstance {
+            try instances.update(instance)
+            if old != instance.state { try announce(instance, old: old.rawValue, run.request, actor, in: tx) }
+        }
+        for dependency in run.changes.dependencies {
+            guard let dependent = run.instance, let provider = try instances.instance(id: dependency.provider) else { continue }
+            try instances.addDependency(
+                id: identifiers.uuid(), dependent: dependent.rowID, provider: provider.rowID, type: dependency.type,
+                name: dependency.name, isRequired: dependency.isRequired, at: run.now)
+        }
+    }
+
+    private func announce(
+        _ instance: ServiceInstance, old: String?, _ request: ServiceRequest, _ actor: Actor, in tx: Connection
+    ) throws(PAOError) {
+        try events.append(
+            Event(
+                type: "instance.state", subjectType: "instance", subjectID: instance.id, requestID: request.id,
+                team: instance.owner.team, old: old, new: instance.state.rawValue, correlationID: request.correlationID), in: tx)
+        try audit.append(
+            AuditEntry(
+                actor, "state", "instance", instance.id, team: instance.owner.team, requestID: request.id,
+                old: old.map { ["state": .string($0)] }, new: ["state": .string(instance.state.rawValue)]), in: tx)
+    }
+
+    // MARK: Events and log
+
+    private func writeEvents(_ changes: RunChanges, _ request: ServiceRequest, _ actor: Actor, in tx: Connection) throws(PAOError) {
+        for (from, to) in changes.requestTransitions {
+            try announce(request, from: from, to: to, in: tx)
+            try audit.append(
+                AuditEntry(
+                    actor, "transition", "request", request.id, team: request.requester.team, requestID: request.id,
+                    old: ["status": .string(from.rawValue)], new: ["status": .string(to.rawValue)]), in: tx)
+        }
+        for step in changes.stepTransitions {
+            try events.append(
+                Event(
+                    type: "request.step", subjectType: "step", subjectID: step.subjectID, requestID: request.id,
+                    team: request.requester.team, old: step.old, new: step.new, correlationID: request.correlationID), in: tx)
+        }
+    }
+
+    func announce(_ request: ServiceRequest, from: RequestStatus?, to: RequestStatus, in tx: Connection) throws(PAOError) {
+        try events.append(
+            Event(
+                type: "request.status", subjectType: "request", subjectID: request.id, requestID: request.id,
+                team: request.requester.team, old: from?.rawValue, new: to.rawValue, correlationID: request.correlationID), in: tx)
+    }
+
+    private func writeLog(_ lines: [RunChanges.LogLine], _ request: ServiceRequest, in tx: Connection) throws(PAOError) {
+        for line in lines {
+            try tx.run(
+                "INSERT INTO step_logs(request_id, action_id, attempt, at, level, message) VALUES (?, ?, ?, ?, ?, ?)", request.rowID,
+                line.actionID, line.attempt, line.at, line.level, String(redactor.redact(line.message).prefix(4000)))
+        }
+    }
+}

@@ -1,0 +1,131 @@
+// DESIGN: one run of a request
+//
+// A `RequestRun` is a value: the request, its effects and tickets as they were loaded, and what has been decided since. It decides and
+// never performs. Each turn of the engine copies it, applies one result, asks for what can be launched, and writes all changes in one
+// transaction; only then is anything sent. If the transaction is refused (lost lease, the request was told to stop), the copy is
+// dropped and nothing has happened.
+//
+//   outcome of a call -> apply -> launches (intents) -> COMMIT -> send ...
+//
+// After a crash the same code starts from the stored rows: an effect that is `intent` is in doubt and is settled before anything else.
+
+import Base
+import Catalog
+import Documents
+
+struct RequestRun: Sendable {
+    let document: CatalogDocument
+    let settings: RunSettings
+    var request: ServiceRequest
+    var effects: [String: Effect]
+    /// By step: the ticket of its current generation.
+    var tickets: [String: Ticket]
+    var instance: ServiceInstance?
+    var changes = RunChanges()
+    /// One instant for all that is decided in a turn.
+    var now: Timestamp
+    /// Steps with a call under way.
+    var inFlight: Set<String> = []
+
+    /// A call to make once the transaction is durable.
+    struct Launch: Sendable {
+        enum Work: Sendable {
+            case perform
+            case settle
+            case poll(reference: String)
+        }
+
+        var stepRowID: String
+        var work: Work
+        var type: any ActionType
+        var input: ActionInput
+        /// Secrets masked; rendered anew for sending where `isProtected`.
+        var effect: PreparedEffect
+        var isProtected: Bool
+        var secretNames: [String]
+        var timeout: Duration
+        /// Since the intent was stored.
+        var doubtAge: Duration
+    }
+
+    enum Outcome: Sendable {
+        case result(ActionResult)
+        case settlement(Settlement)
+    }
+
+    /// What happens to the run's job when there is nothing to do now.
+    enum Rest: Sendable, Equatable {
+        case done
+        case until(Timestamp)
+    }
+
+    func index(of rowID: String) -> Int? { request.steps.firstIndex { $0.rowID == rowID } }
+
+    /// The action a step carries out: the catalog's, or after a fallback the manual one.
+    func action(of step: Step) -> Action? {
+        if step.isFallback { return document.fulfillment.manual.first }
+        return actions.first { $0.id == step.id }
+    }
+
+    var actions: [Action] {
+        switch request.type {
+        case .decommission: document.instance?.decommission ?? []
+        default: request.mode == .automatic ? document.fulfillment.automatic?.actions ?? [] : document.fulfillment.manual
+        }
+    }
+
+    var sequence: Sequence {
+        let isParallel = request.mode == .automatic && document.fulfillment.automatic?.isParallel == true
+        return Sequence(
+            request.steps.map { Sequence.Item(id: $0.id, status: $0.status, dependsOn: $0.dependsOn) }, isParallel: isParallel)
+    }
+
+    var retryPolicy: RetryPolicy { document.fulfillment.automatic?.retry ?? RetryPolicy() }
+
+    // MARK: Changing state
+
+    mutating func move(_ event: RequestEvent) throws(PAOError) {
+        let old = request.status
+        request.status = try old.after(event)
+        request.updatedAt = now
+        if request.status.isFinal { request.completedAt = now }
+        changes.isRequestDirty = true
+        changes.requestTransitions.append((old, request.status))
+    }
+
+    mutating func set(_ index: Int, _ status: StepStatus, reason: String? = nil) {
+        let old = request.steps[index].status
+        request.steps[index].status = status
+        request.steps[index].reason = reason
+        if status == .running, request.steps[index].startedAt == nil { request.steps[index].startedAt = now }
+        if status.isSettled { request.steps[index].completedAt = now }
+        if status.isSettled { request.steps[index].dueAt = nil }
+        request.updatedAt = now
+        changes.isRequestDirty = true
+        changes.dirtySteps.insert(request.steps[index].rowID)
+        guard old != status else { return }
+        let step = request.steps[index]
+        changes.stepTransitions.append(
+            .init(subject: "step", subjectID: step.id, old: old.rawValue, new: status.rawValue))
+    }
+
+    mutating func log(_ index: Int?, _ message: String, level: String = "info") {
+        let step = index.map { request.steps[$0] }
+        changes.logLines.append(
+            .init(actionID: step?.id, attempt: step?.attempts.last?.number, level: level, message: message, at: now))
+    }
+
+    mutating func settleEffect(_ index: Int, _ state: Effect.State, reference: String? = nil, note: String? = nil) {
+        let key = effectKey(of: request.steps[index])
+        guard effects[key] != nil else { return }
+        effects[key]?.state = state
+        effects[key]?.updatedAt = now
+        if let reference { effects[key]?.remoteReference = reference }
+        changes.settled.append((key, state, reference, note))
+    }
+
+    func effectKey(of step: Step) -> String {
+        Effect.key(
+            requestID: request.id, stepID: step.id, generation: step.generation, part: step.isFallback ? "fallback" : "")
+    }
+}

@@ -1,0 +1,51 @@
+import Base
+
+/// What one turn of the engine has decided, to be written in one transaction.
+struct RunChanges: Sendable {
+    /// A change of state that others are told of.
+    struct Transition: Sendable {
+        var subject: String
+        var subjectID: String
+        var old: String?
+        var new: String
+    }
+
+    var isRequestDirty = false
+    var dirtySteps: Set<String> = []
+    var newSteps: [String] = []
+    var requestTransitions: [(from: RequestStatus, to: RequestStatus)] = []
+    var stepTransitions: [Transition] = []
+    var startedAttempts: [(stepRowID: String, attempt: Attempt)] = []
+    var endedAttempts: [Attempt] = []
+    var intended: [Effect] = []
+    var settled: [(key: String, state: Effect.State, reference: String?, note: String?)] = []
+    var newTickets: [Ticket] = []
+    var updatedTickets: [Ticket] = []
+    var newInstance: ServiceInstance?
+    var updatedInstance: (instance: ServiceInstance, from: InstanceState)?
+    var dependencies: [Dependency] = []
+    var logLines: [LogLine] = []
+    /// The concurrency key whose next request may start now.
+    var releasedKey: String?
+
+    struct Dependency: Sendable {
+        var provider: String
+        var type: String
+        var name: String?
+        var isRequired: Bool
+    }
+
+    struct LogLine: Sendable {
+        var actionID: String?
+        var attempt: Int?
+        var level: String
+        var message: String
+        var at: Timestamp
+    }
+
+    var isEmpty: Bool {
+        !isRequestDirty && dirtySteps.isEmpty && startedAttempts.isEmpty && endedAttempts.isEmpty && intended.isEmpty
+            && settled.isEmpty && newTickets.isEmpty && updatedTickets.isEmpty && newInstance == nil && updatedInstance == nil
+            && logLines.isEmpty
+    }
+}

@@ -1,0 +1,45 @@
+package import Base
+
+/// What a run needs beyond its rows; values, so that a run is the same on every machine.
+package struct RunSettings: Sendable {
+    package var registry: ActionRegistry
+    package var environment: ActionEnvironment
+    package var identifiers: IdentifierSource
+    package var random: RandomSource
+    package var hostname: String
+    /// Names the operator allowed templates to read.
+    package var variables: JSON
+    /// Encrypts a value for the database.
+    package var seal: @Sendable (JSON) -> JSON
+    package var open: @Sendable (String) -> JSON
+    /// For one try of a step that sets none.
+    package var attemptTimeout: Duration
+
+    package init(
+        registry: ActionRegistry = .standard, environment: ActionEnvironment, identifiers: IdentifierSource, random: RandomSource,
+        hostname: String, variables: JSON = [:], attemptTimeout: Duration = .seconds(30), seal: @escaping @Sendable (JSON) -> JSON,
+        open: @escaping @Sendable (String) -> JSON
+    ) {
+        self.registry = registry
+        self.environment = environment
+        self.identifiers = identifiers
+        self.random = random
+        self.hostname = hostname
+        self.variables = variables
+        self.attemptTimeout = attemptTimeout
+        self.seal = seal
+        self.open = open
+    }
+
+    /// Seals by the appliance's key. A value that cannot be opened (the key is lost) opens as null, and what reads it fails by name.
+    package static func sealing(by sealer: Sealer) -> (seal: @Sendable (JSON) -> JSON, open: @Sendable (String) -> JSON) {
+        let context = "request-data"
+        return (
+            { Sealed.wrap(sealer.seal($0.bytes, context: context).text) },
+            { text in
+                guard let sealed = SealedValue(text: text), let plain = try? sealer.open(sealed, context: context) else { return .null }
+                return (try? JSON.parse(plain)) ?? .null
+            }
+        )
+    }
+}

@@ -1,0 +1,76 @@
+import Base
+
+/// Decides, without doing anything, what comes next in a sequence of steps.
+package struct Sequence: Sendable {
+    package enum Next: Sendable, Equatable {
+        /// Steps that may start now, in order.
+        case start([String])
+        /// Steps that are skipped because what they depend on failed or was skipped by failure, each with the reason.
+        case skip([(id: String, reason: String)])
+        /// Something runs, waits or is due later; nothing to start.
+        case wait
+        /// All steps are completed or skipped.
+        case finish
+        /// A step has failed and nothing else is under way.
+        case fail(String)
+
+        package static func == (left: Next, right: Next) -> Bool {
+            switch (left, right) {
+            case (.start(let a), .start(let b)): a == b
+            case (.skip(let a), .skip(let b)): a.map(\.id) == b.map(\.id)
+            case (.wait, .wait), (.finish, .finish): true
+            case (.fail(let a), .fail(let b)): a == b
+            default: false
+            }
+        }
+    }
+
+    package struct Item: Sendable {
+        package var id: String
+        package var status: StepStatus
+        package var dependsOn: [String]
+
+        package init(id: String, status: StepStatus, dependsOn: [String]) {
+            self.id = id
+            self.status = status
+            self.dependsOn = dependsOn
+        }
+    }
+
+    package let items: [Item]
+    /// In a parallel sequence whatever `dependsOn` allows runs at once; else strictly in order.
+    package let isParallel: Bool
+
+    package init(_ items: [Item], isParallel: Bool) {
+        self.items = items
+        self.isParallel = isParallel
+    }
+
+    /// `stopping`: nothing new starts; what runs comes to its end.
+    package func next(stopping: Bool = false) -> Next {
+        let active = items.contains { [.running, .verifying, .retrying].contains($0.status) }
+        let failed = items.first { $0.status == .failed }
+        if let failed {
+            return active ? .wait : .fail(failed.id)
+        }
+        let pending = items.filter { $0.status == .pending }
+        if pending.isEmpty { return active ? .wait : .finish }
+        if stopping { return .wait }
+        return isParallel ? parallel(pending, active: active) : sequential(pending, active: active)
+    }
+
+    private func sequential(_ pending: [Item], active: Bool) -> Next {
+        guard !active, let first = pending.first else { return .wait }
+        return .start([first.id])
+    }
+
+    private func parallel(_ pending: [Item], active: Bool) -> Next {
+        let status = Dictionary(items.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
+        let ready = pending.filter { item in
+            item.dependsOn.allSatisfy { status[$0] == .completed || status[$0] == .skipped || status[$0] == nil }
+        }
+        if !ready.isEmpty { return .start(ready.map(\.id)) }
+        // Only a cycle could bring us here, and documents with cycles are refused at load: say so instead of hanging.
+        return active ? .wait : .skip(pending.map { ($0.id, "what it depends on never runs") })
+    }
+}

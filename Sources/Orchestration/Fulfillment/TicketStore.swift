@@ -1,0 +1,79 @@
+import Base
+import Store
+
+/// All SQL of `manual_tickets` and `ticket_comments`.
+struct TicketStore {
+    let connection: Connection
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    static let columns = """
+        t.id, t.request_id, r.request_id, t.step_id, s.step_id, t.generation, t.ticket_system, t.system_instance, t.ticket_id,
+        t.ticket_url, t.ticket_type, t.status, t.title, t.description, t.priority, t.team, t.assignee, t.declared_outputs, t.outputs,
+        t.resolution, t.resolved_by, t.created_at, t.updated_at, t.resolved_at
+        """
+    static let source = """
+        manual_tickets t JOIN service_requests r ON r.id = t.request_id LEFT JOIN request_steps s ON s.id = t.step_id
+        """
+
+    static func ticket(_ row: Row) -> Ticket {
+        Ticket(
+            rowID: row.text(0), requestRowID: row.text(1), requestID: row.text(2), stepRowID: row.optionalText(3),
+            actionID: row.optionalText(4), generation: row.int(5), system: row.text(6), systemInstance: row.optionalText(7),
+            id: row.text(8), url: row.optionalText(9), purpose: .init(rawValue: row.text(10)) ?? .fulfillment,
+            status: .init(rawValue: row.text(11)) ?? .open, title: row.text(12), description: row.text(13),
+            priority: row.optionalText(14), team: row.text(15), assignee: row.optionalText(16),
+            declaredOutputs: row.json(17).array?.compactMap(\.string) ?? [], outputs: row.optionalJSON(18),
+            resolution: row.optionalText(19), resolvedBy: row.optionalText(20), createdAt: row.timestamp(21),
+            updatedAt: row.timestamp(22), resolvedAt: row.optionalTimestamp(23))
+    }
+
+    func ticket(id: String) throws(PAOError) -> Ticket? {
+        try connection.first(
+            "SELECT \(Self.columns) FROM \(Self.source) WHERE t.ticket_id = ? ORDER BY t.created_at DESC LIMIT 1", id
+        ).map(Self.ticket)
+    }
+
+    func tickets(ofRequest rowID: String) throws(PAOError) -> [Ticket] {
+        try connection.rows(
+            "SELECT \(Self.columns) FROM \(Self.source) WHERE t.request_id = ? ORDER BY t.created_at, t.id", rowID
+        ).map(Self.ticket)
+    }
+
+    func list(sql: String, values: [SQLValue]) throws(PAOError) -> [Ticket] {
+        try connection.rows(sql, values: values).map(Self.ticket)
+    }
+
+    func insert(_ ticket: Ticket) throws(PAOError) {
+        try connection.run(
+            """
+            INSERT INTO manual_tickets(id, request_id, step_id, generation, ticket_system, system_instance, ticket_id, ticket_url,
+              ticket_type, status, title, description, priority, team, assignee, declared_outputs, created_at, updated_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            ticket.rowID, ticket.requestRowID, ticket.stepRowID, ticket.generation, ticket.system, ticket.systemInstance, ticket.id,
+            ticket.url, ticket.purpose.rawValue, ticket.status.rawValue, ticket.title, ticket.description, ticket.priority,
+            ticket.team, ticket.assignee, JSON.array(ticket.declaredOutputs.map(JSON.string)), ticket.createdAt, ticket.updatedAt)
+    }
+
+    func update(_ ticket: Ticket) throws(PAOError) {
+        try connection.run(
+            """
+            UPDATE manual_tickets SET status = ?, assignee = ?, outputs = ?, resolution = ?, resolved_by = ?, updated_at = ?,
+              resolved_at = ? WHERE id = ?
+            """,
+            ticket.status.rawValue, ticket.assignee, ticket.outputs, ticket.resolution, ticket.resolvedBy, ticket.updatedAt,
+            ticket.resolvedAt, ticket.rowID)
+    }
+
+    func addComment(ticketRowID: String, author: String, text: String, at: Timestamp) throws(PAOError) {
+        try connection.run(
+            "INSERT INTO ticket_comments(ticket_id, author, at, text) VALUES (?, ?, ?, ?)", ticketRowID, author, at, text)
+    }
+
+    func comments(ticketRowID: String) throws(PAOError) -> [JSON] {
+        try connection.rows("SELECT author, at, text FROM ticket_comments WHERE ticket_id = ? ORDER BY id", ticketRowID).map {
+            ["author": .string($0.text(0)), "at": .string($0.text(1)), "text": .string($0.text(2))]
+        }
+    }
+}

@@ -1,0 +1,186 @@
+import Base
+import Catalog
+import Store
+
+/// All SQL of `service_requests`, `request_steps` and `step_attempts`. Rows in, values out; rules live elsewhere.
+struct RequestStore {
+    let connection: Connection
+
+    init(_ connection: Connection) { self.connection = connection }
+
+    static let columns = """
+        r.id, r.request_id, r.request_type, r.catalog_item_id, r.catalog_bundle_id, r.update_item_id, r.upgrade_item_id,
+        r.target_instance_id, r.parent_request_id, r.catalog_version, r.catalog_digest, r.status, r.parameters, r.fulfillment_mode,
+        r.requester_user_id, r.requester_login, r.requester_team, r.requester_email, r.user_teams, r.current_action, r.stopping,
+        r.stop_reason, r.error_context, r.correlation_id, r.concurrency_key, r.escalation_ticket_id, r.start_after, r.deadline_at,
+        r.created_at, r.updated_at, r.started_at, r.completed_at, r.instance_id, r.instance_name, r.category, r.escalation_timestamp
+        """
+
+    private static func request(_ row: Row) -> ServiceRequest {
+        let references: [(CatalogKind, Int)] = [(.item, 3), (.bundle, 4), (.update, 5), (.upgrade, 6)]
+        let reference = references.first { row.optionalText($0.1) != nil }
+        return ServiceRequest(
+            rowID: row.text(0), id: row.text(1), type: RequestType(rawValue: row.text(2)) ?? .create, kind: reference?.0 ?? .item,
+            catalogID: reference.map { row.text($0.1) } ?? "", catalogVersion: row.text(9), catalogDigest: row.text(10),
+            targetInstanceRowID: row.optionalText(7), parentRowID: row.optionalText(8),
+            status: RequestStatus(rawValue: row.text(11)) ?? .failed, mode: .init(rawValue: row.text(13)) ?? .manual,
+            parameters: row.json(12),
+            requester: .init(
+                userID: row.text(14), login: row.text(15), team: row.text(16), email: row.optionalText(17),
+                teams: row.json(18).array?.compactMap(\.string) ?? []),
+            currentAction: row.optionalText(19), isStopping: row.bool(20), stopReason: row.optionalText(21),
+            errorContext: row.optionalJSON(22), correlationID: row.text(23), concurrencyKey: row.optionalText(24),
+            escalationTicketID: row.optionalText(25), startAfter: row.optionalTimestamp(26), deadline: row.optionalTimestamp(27),
+            createdAt: row.timestamp(28), updatedAt: row.timestamp(29), startedAt: row.optionalTimestamp(30),
+            completedAt: row.optionalTimestamp(31), instanceID: row.optionalText(32), instanceName: row.optionalText(33),
+            category: row.text(34), steps: [], escalatedAt: row.optionalTimestamp(35))
+    }
+
+    // MARK: Reading
+
+    /// With its steps and their attempts; nil where there is none.
+    func request(id: String) throws(PAOError) -> ServiceRequest? {
+        try whole(connection.first("SELECT \(Self.columns) FROM service_requests r WHERE r.request_id = ?", id))
+    }
+
+    func request(rowID: String) throws(PAOError) -> ServiceRequest? {
+        try whole(connection.first("SELECT \(Self.columns) FROM service_requests r WHERE r.id = ?", rowID))
+    }
+
+    private func whole(_ row: Row?) throws(PAOError) -> ServiceRequest? {
+        guard let row else { return nil }
+        var request = Self.request(row)
+        request.steps = try steps(of: request.rowID)
+        return request
+    }
+
+    /// The status alone, for `/status` and for checks inside a transaction.
+    func header(id: String) throws(PAOError) -> ServiceRequest? {
+        try connection.first("SELECT \(Self.columns) FROM service_requests r WHERE r.request_id = ?", id).map(Self.request)
+    }
+
+    func list(sql: String, values: [SQLValue]) throws(PAOError) -> [ServiceRequest] {
+        var requests = try connection.rows(sql, values: values).map(Self.request)
+        for index in requests.indices { requests[index].steps = try steps(of: requests[index].rowID, withAttempts: false) }
+        return requests
+    }
+
+    func steps(of requestRowID: String, withAttempts: Bool = true) throws(PAOError) -> [Step] {
+        var steps = try connection.rows(
+            """
+            SELECT id, step_id, step_name, step_type, position, depends_on, status, generation, retry_count, skip_verification,
+              external_reference, external_url, frozen, due_at, reason, completed_by, started_at, completed_at, outputs,
+              attempt_base, is_fallback
+            FROM request_steps WHERE request_id = ? ORDER BY position
+            """, requestRowID
+        ).map(Self.step)
+        guard withAttempts else { return steps }
+        let attempts = try connection.rows(
+            """
+            SELECT a.step_id, a.id, a.attempt_number, a.status, a.started_at, a.completed_at, a.error_type, a.error_message,
+              a.error_details, a.external_job_id, a.external_job_url, a.verification_result, a.next_attempt_at
+            FROM request_steps s JOIN step_attempts a ON a.step_id = s.id
+            WHERE s.request_id = ? ORDER BY s.position, a.attempt_number
+            """, requestRowID)
+        for row in attempts {
+            guard let index = steps.firstIndex(where: { $0.rowID == row.text(0) }) else { continue }
+            steps[index].attempts.append(Self.attempt(row))
+        }
+        return steps
+    }
+
+    private static func step(_ row: Row) -> Step {
+        Step(
+            rowID: row.text(0), id: row.text(1), name: row.text(2), type: row.text(3), position: row.int(4),
+            dependsOn: row.json(5).array?.compactMap(\.string) ?? [], status: StepStatus(rawValue: row.text(6)) ?? .failed,
+            generation: row.int(7), retryCount: row.int(8), skipsVerification: row.bool(9), externalReference: row.optionalText(10),
+            externalURL: row.optionalText(11), frozen: row.optionalJSON(12), dueAt: row.optionalTimestamp(13),
+            reason: row.optionalText(14), completedBy: row.optionalText(15), startedAt: row.optionalTimestamp(16),
+            completedAt: row.optionalTimestamp(17), outputs: row.optionalJSON(18), attemptBase: row.int(19), isFallback: row.bool(20))
+    }
+
+    private static func attempt(_ row: Row) -> Attempt {
+        let failure = row.optionalText(6).map { StepFailure($0, row.text(7), details: row.optionalJSON(8)) }
+        return Attempt(
+            rowID: row.text(1), number: row.int(2), status: .init(rawValue: row.text(3)) ?? .failed, startedAt: row.timestamp(4),
+            completedAt: row.optionalTimestamp(5), failure: failure, externalID: row.optionalText(9), externalURL: row.optionalText(10),
+            verification: row.optionalJSON(11), nextAttemptAt: row.optionalTimestamp(12))
+    }
+
+    // MARK: Writing
+
+    func insert(_ request: ServiceRequest) throws(PAOError) {
+        let id = request.catalogID
+        try connection.run(
+            """
+            INSERT INTO service_requests(id, request_id, request_type, catalog_item_id, catalog_bundle_id, update_item_id,
+              upgrade_item_id, target_instance_id, parent_request_id, catalog_version, catalog_digest, status, parameters,
+              fulfillment_mode, requester_user_id, requester_login, requester_team, requester_email, user_teams, correlation_id,
+              concurrency_key, start_after, created_at, updated_at, instance_name, category)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            request.rowID, request.id, request.type.rawValue, request.kind == .item && request.type == .create ? id : nil,
+            request.kind == .bundle && request.type == .create ? id : nil, request.kind == .update ? id : nil,
+            request.kind == .upgrade ? id : nil, request.targetInstanceRowID, request.parentRowID, request.catalogVersion,
+            request.catalogDigest, request.status.rawValue, request.parameters, request.mode.rawValue, request.requester.userID,
+            request.requester.login, request.requester.team, request.requester.email,
+            JSON.array(request.requester.teams.map(JSON.string)), request.correlationID, request.concurrencyKey, request.startAfter,
+            request.createdAt, request.updatedAt, request.instanceName, request.category)
+        for step in request.steps { try insert(step, of: request.rowID) }
+    }
+
+    func insert(_ step: Step, of requestRowID: String) throws(PAOError) {
+        try connection.run(
+            """
+            INSERT INTO request_steps(id, request_id, step_id, step_name, step_type, status, position, depends_on)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            step.rowID, requestRowID, step.id, step.name, step.type, step.status.rawValue, step.position,
+            JSON.array(step.dependsOn.map(JSON.string)))
+    }
+
+    /// Writes all that may change in the life of a request. Throws `conflict` where the database refuses the transition.
+    func update(_ request: ServiceRequest) throws(PAOError) {
+        try connection.run(
+            """
+            UPDATE service_requests SET status = ?, parameters = ?, current_action = ?, stopping = ?, stop_reason = ?,
+              error_context = ?, escalation_ticket_id = ?, escalation_timestamp = ?, deadline_at = ?, updated_at = ?, started_at = ?,
+              completed_at = ?, aborted_at = ?, instance_id = ?
+            WHERE id = ?
+            """,
+            request.status.rawValue, request.parameters, request.unfinishedAction, request.isStopping, request.stopReason,
+            request.errorContext, request.escalationTicketID, request.escalatedAt, request.deadline, request.updatedAt,
+            request.startedAt, request.completedAt, request.status == .aborted ? request.completedAt : nil, request.instanceID,
+            request.rowID)
+    }
+
+    func update(_ step: Step) throws(PAOError) {
+        try connection.run(
+            """
+            UPDATE request_steps SET status = ?, generation = ?, retry_count = ?, skip_verification = ?, external_reference = ?,
+              external_url = ?, frozen = ?, due_at = ?, reason = ?, completed_by = ?, started_at = ?, completed_at = ?, outputs = ?,
+              attempt_base = ?, is_fallback = ?
+            WHERE id = ?
+            """,
+            step.status.rawValue, step.generation, step.retryCount, step.skipsVerification, step.externalReference, step.externalURL,
+            step.frozen, step.dueAt, step.reason, step.completedBy, step.startedAt, step.completedAt, step.outputs, step.attemptBase,
+            step.isFallback, step.rowID)
+    }
+
+    func insert(_ attempt: Attempt, of stepRowID: String) throws(PAOError) {
+        try connection.run(
+            "INSERT INTO step_attempts(id, step_id, attempt_number, status, started_at) VALUES (?, ?, ?, ?, ?)",
+            attempt.rowID, stepRowID, attempt.number, attempt.status.rawValue, attempt.startedAt)
+    }
+
+    func update(_ attempt: Attempt) throws(PAOError) {
+        try connection.run(
+            """
+            UPDATE step_attempts SET status = ?, completed_at = ?, error_type = ?, error_message = ?, error_details = ?,
+              external_job_id = ?, external_job_url = ?, verification_result = ?, next_attempt_at = ?
+            WHERE id = ?
+            """,
+            attempt.status.rawValue, attempt.completedAt, attempt.failure?.type, attempt.failure?.message, attempt.failure?.details,
+            attempt.externalID, attempt.externalURL, attempt.verification, attempt.nextAttemptAt, attempt.rowID)
+    }
+}

@@ -1,0 +1,175 @@
+package import Base
+package import Catalog
+package import Identity
+package import Jobs
+package import Store
+
+/// The service of requests: submit, read and operate. Every verb takes who asks, owns its transaction and writes audit row, events
+/// and job in it. What the actor may not see is `notFound`.
+package final class Requests: Sendable {
+    let store: Store
+    let catalog: Catalog
+    let jobs: JobQueue
+    let recorder: Recorder
+    let settings: RunSettings
+    let time: TimeSource
+    let idempotency: IdempotencyKeys
+
+    package init(
+        store: Store, catalog: Catalog, jobs: JobQueue, recorder: Recorder, settings: RunSettings, time: TimeSource,
+        idempotency: IdempotencyKeys
+    ) {
+        self.store = store
+        self.catalog = catalog
+        self.jobs = jobs
+        self.recorder = recorder
+        self.settings = settings
+        self.time = time
+        self.idempotency = idempotency
+    }
+
+    var loader: RunLoader { RunLoader(catalog: catalog, settings: settings) }
+
+    // MARK: Submitting
+
+    package enum Submitted: Sendable {
+        case accepted(ServiceRequest)
+        /// The same key and body came before; the stored answer.
+        case replayed(status: Int, location: String?, body: [UInt8])
+    }
+
+    /// Returns after the request is durable. Throws `forbidden`, and `invalid` with every finding; then nothing is stored.
+    package func submit(_ submission: Submission, by actor: Actor) async throws(PAOError) -> Submitted {
+        if let replay = try replay(submission, actor) { return replay }
+        let request = try accept(try check(submission, by: actor), by: actor)
+        let (recorder, jobs, idempotency) = (recorder, jobs, idempotency)
+        let document = request.document
+        let row = request.request
+        return try await store.write { tx throws(PAOError) -> Submitted in
+            if let (key, digest) = submission.idempotency,
+                let answer = try idempotency.lookUp(key, principal: actor.userID, digest: digest, in: tx)
+            {
+                return .replayed(status: answer.status, location: answer.location, body: answer.body)
+            }
+            let findings = try SubmissionCheck.businessFindings(document, name: row.instanceName, team: row.requester.team, tx)
+            if !findings.isEmpty { throw SubmissionCheck.invalid(findings) }
+            try recorder.recordSubmission(row, by: actor, in: tx)
+            try Engine.enqueue(row, priority: .start, at: row.startAfter, jobs: jobs, in: tx)
+            if let (key, digest) = submission.idempotency {
+                try idempotency.store(
+                    .init(status: 201, location: "/api/v1/requests/\(row.id)", body: row.json.bytes), key: key, principal: actor.userID,
+                    digest: digest, in: tx)
+            }
+            return .accepted(row)
+        }
+    }
+
+    private func replay(_ submission: Submission, _ actor: Actor) throws(PAOError) -> Submitted? {
+        guard let (key, digest) = submission.idempotency else { return nil }
+        return try store.read { connection throws(PAOError) -> Submitted? in
+            try idempotency.lookUp(key, principal: actor.userID, digest: digest, in: connection)
+                .map { .replayed(status: $0.status, location: $0.location, body: $0.body) }
+        }
+    }
+
+    /// Every check of a submission, storing nothing. Throws `invalid` with every finding.
+    func check(_ submission: Submission, by actor: Actor) throws(PAOError) -> CheckedSubmission {
+        guard actor.may(.requestsCreate) else { throw Self.denied(.requestsCreate) }
+        return try SubmissionCheck(catalog: catalog.snapshot, settings: settings, store: store, now: time.now()).check(submission, by: actor)
+    }
+
+    /// Empty when the submission would be accepted.
+    package func findings(_ submission: Submission, by actor: Actor) throws(PAOError) -> [PAOError.Finding] {
+        do throws(PAOError) {
+            _ = try check(submission, by: actor)
+            return []
+        } catch where error.code == .invalid {
+            return error.findings
+        }
+    }
+
+    static func denied(_ permission: Permission) -> PAOError {
+        PAOError(.forbidden, "This needs the permission \(permission.rawValue), which your role does not have.")
+    }
+
+    /// The rows of a new request. It passes submitted, validating and queued in the one transaction that stores it.
+    func accept(_ checked: CheckedSubmission, by actor: Actor) throws(PAOError) -> (request: ServiceRequest, document: CatalogDocument) {
+        let (now, ids, document) = (time.now(), settings.identifiers, checked.document)
+        let actions = document.fulfillment.actions
+        let request = ServiceRequest(
+            rowID: ids.uuid(), id: ids.readable("req"), type: .create, kind: document.kind, catalogID: document.id,
+            catalogVersion: document.metadata.version.description, catalogDigest: document.digest, targetInstanceRowID: nil,
+            parentRowID: nil, status: .queued, mode: document.fulfillment.mode, parameters: checked.parameters,
+            requester: .init(
+                userID: actor.userID, login: actor.login, team: checked.team, email: actor.email, teams: actor.teams),
+            currentAction: nil, isStopping: false, stopReason: nil, errorContext: nil, correlationID: actor.correlationID,
+            concurrencyKey: checked.concurrencyKey, escalationTicketID: nil, startAfter: checked.startAfter, deadline: nil, createdAt: now,
+            updatedAt: now, startedAt: nil, completedAt: nil, instanceID: nil, instanceName: checked.instanceName,
+            category: document.metadata.category, steps: actions.enumerated().map { Self.step($1, at: $0, id: ids.uuid()) })
+        return (request, document)
+    }
+
+    static func step(_ action: Action, at position: Int, id: String) -> Step {
+        Step(
+            rowID: id, id: action.id, name: action.name, type: action.type, position: position, dependsOn: action.dependsOn,
+            status: .pending, generation: 0, retryCount: 0, skipsVerification: false)
+    }
+
+    // MARK: Reading
+
+    /// With steps and attempts. Throws `notFound`.
+    package func request(_ id: String, by actor: Actor) throws(PAOError) -> ServiceRequest {
+        try store.read { connection throws(PAOError) in try Self.visible(RequestStore(connection).request(id: id), id, actor) }
+    }
+
+    package func effects(_ id: String, by actor: Actor) throws(PAOError) -> [Effect] {
+        try store.read { connection throws(PAOError) in
+            let request = try Self.visible(RequestStore(connection).header(id: id), id, actor)
+            return try EffectLedger(connection).effects(ofRequest: request.rowID)
+        }
+    }
+
+    static func visible(_ request: ServiceRequest?, _ id: String, _ actor: Actor) throws(PAOError) -> ServiceRequest {
+        guard let request, actor.sees(team: request.requester.team) || request.requester.userID == actor.userID else {
+            throw PAOError(.notFound, "There is no request \(id).")
+        }
+        return request
+    }
+}
+
+extension Recorder {
+    /// A new request with its steps, the three events of its acceptance and its audit row.
+    func recordSubmission(_ request: ServiceRequest, by actor: Actor, in tx: Connection) throws(PAOError) {
+        try RequestStore(tx).insert(request)
+        try announce(request, from: nil, to: .submitted, in: tx)
+        try announce(request, from: .submitted, to: .validating, in: tx)
+        try announce(request, from: .validating, to: request.status, in: tx)
+        try audit.append(
+            AuditEntry(
+                actor, "create", "request", request.id, team: request.requester.team, requestID: request.id,
+                new: [
+                    "status": .string(request.status.rawValue), "catalogId": .string(request.catalogID),
+                    "catalogVersion": .string(request.catalogVersion), "requestData": Sealed.masked(request.parameters),
+                ]), in: tx)
+    }
+}
+
+extension RequestStore {
+    /// A live create request that has reserved the name.
+    func holdsName(_ name: String, team: String, category: String) throws(PAOError) -> Bool {
+        try connection.first(
+            """
+            SELECT 1 FROM service_requests WHERE requester_team = ? AND category = ? AND instance_name = ? AND request_type = 'create'
+              AND status NOT IN ('completed','rejected','cancelled','aborted') LIMIT 1
+            """, team, category, name) != nil
+    }
+
+    /// Create requests whose instance does not exist yet.
+    func countOpen(item: String, team: String) throws(PAOError) -> Int {
+        try connection.first(
+            """
+            SELECT COUNT(*) FROM service_requests WHERE catalog_item_id = ? AND requester_team = ? AND instance_id IS NULL
+              AND status IN ('queued','pending_approval')
+            """, item, team)?.int(0) ?? 0
+    }
+}

@@ -1,0 +1,202 @@
+// DESIGN: one thread owns the only connection that writes or checkpoints (SQLite before 3.51.3 can damage a database when two do so at
+// the same instant). Callers queue closures; the thread opens a transaction, runs closures until none waits or the batch is full (count
+// or time), and commits with one fsync for all of them.
+//
+// Order        closures run in the order in which they were queued; hooks run in that order after the commit; then callers go on.
+// Durability   a caller goes on only after the fsync that covers its change (with `synchronous` full). A crash before it loses the
+//              whole batch, none of whose callers has been answered; a crash after it loses nothing.
+// Isolation    each closure runs in a savepoint. One that throws is undone alone and gets its error; the others are not touched, but
+//              all see what those before them in the batch have written. Errors too are delivered after the commit, since they may
+//              rest on what it writes.
+// Failure      a commit that fails, or a transaction that SQLite gives up by itself (full disk, I/O), fails the whole batch.
+// Checkpoints  after callers have been answered: passive from `checkpointPages`; when readers keep the log from being reused until it has
+//              `truncatePages`, one that waits for them a moment, and after a failed try only at the double length.
+// Idle         the thread sleeps on a condition variable.
+
+import Base
+import Glibc
+import Synchronization
+
+/// A closure with what becomes of it. `settle` is called once: with nil after the commit, else with the reason.
+struct Submission: Sendable {
+    let perform: @Sendable (Connection) throws(PAOError) -> Void
+    let settle: @Sendable (PAOError?) -> Void
+}
+
+final class Writer: @unchecked Sendable {
+    private struct Queue {
+        var waiting: [Submission] = []
+        var isClosed = false
+    }
+
+    private static let checkpointPages = 1000
+    private static let truncatePages = 8000
+
+    private let connection: Connection
+    private let options: StoreOptions
+    private let time: TimeSource
+    private let queue = Monitor(Queue())
+    private let counters = Counters()
+    private let logPages = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+    private var thread = pthread_t()
+    /// Taken from the queue and not yet run, last first; touched by the thread only.
+    private var taken: [Submission] = []
+    private var nextTruncation = truncatePages
+
+    /// The connection belongs to the thread from here until `stop` has returned.
+    init(_ connection: Connection, options: StoreOptions, time: TimeSource) throws(PAOError) {
+        self.connection = connection
+        self.options = options
+        self.time = time
+        logPages.initialize(to: 0)
+        connection.reportLogLength(to: logPages)
+        try start()
+    }
+
+    deinit {
+        connection.close()
+        logPages.deallocate()
+    }
+
+    private func start() throws(PAOError) {
+        let context = Unmanaged.passRetained(self)
+        let result = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<Writer>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, context.toOpaque())
+        guard result == 0 else {
+            context.release()
+            throw PAOError(.unavailable, "The server cannot start a thread.", detail: String(cString: strerror(result)))
+        }
+    }
+
+    var isCurrentThread: Bool { pthread_equal(thread, pthread_self()) != 0 }
+
+    /// After `stop` the submission is settled at once with `unavailable`.
+    func submit(_ submission: Submission) {
+        let isAccepted = queue.change { queue in
+            if !queue.isClosed { queue.waiting.append(submission) }
+            return !queue.isClosed
+        }
+        if isAccepted {
+            counters.queued.add(1, ordering: .relaxed)
+        } else {
+            submission.settle(.storeIsClosed)
+        }
+    }
+
+    /// Runs what was accepted, then ends the thread. To be called once.
+    func stop() {
+        queue.change { $0.isClosed = true }
+        pthread_join(thread, nil)
+    }
+
+    /// Only after `stop`, and when no reader is left.
+    func closeConnection() {
+        connection.checkpoint(.truncate)
+        connection.close()
+    }
+
+    var statistics: StoreStatistics { counters.statistics }
+
+    private func run() {
+        while let first = takeWaiting() {
+            commitBatch(startingWith: first)
+            checkpointIfDue()
+        }
+    }
+
+    /// nil when the queue is closed and empty.
+    private func takeWaiting() -> Submission? {
+        if let next = taken.popLast() { return next }
+        taken = queue.wait { queue in
+            guard !queue.waiting.isEmpty || queue.isClosed else { return nil }
+            defer { queue.waiting.removeAll(keepingCapacity: true) }
+            return queue.waiting.reversed()
+        }
+        return taken.popLast()
+    }
+
+    private func takeIfAny() -> Submission? {
+        if taken.isEmpty {
+            taken = queue.change { queue in
+                defer { queue.waiting.removeAll(keepingCapacity: true) }
+                return queue.waiting.reversed()
+            }
+        }
+        return taken.popLast()
+    }
+
+    private func commitBatch(startingWith first: Submission) {
+        var outcomes: [(submission: Submission, error: PAOError?)] = []
+        var hooks: [@Sendable () -> Void] = []
+        let deadline = time.monotonic() + options.batchDuration
+        do throws(PAOError) {
+            try connection.run("BEGIN IMMEDIATE")
+        } catch {
+            return settle([(first, error)], failure: nil)
+        }
+        var next: Submission? = first
+        while let submission = next {
+            outcomes.append((submission, perform(submission, hooks: &hooks)))
+            guard connection.isInTransaction else { break }
+            next = outcomes.count < options.batchLimit && time.monotonic() < deadline ? takeIfAny() : nil
+        }
+        let failure = commit(lastError: outcomes.last?.error)
+        if failure == nil {
+            counters.countCommit(of: outcomes.count)
+            for hook in hooks { hook() }
+        }
+        settle(outcomes, failure: failure)
+    }
+
+    private func perform(_ submission: Submission, hooks: inout [@Sendable () -> Void]) -> PAOError? {
+        connection.timestamp = time.now()
+        connection.hooks = []
+        defer { connection.hooks = [] }
+        do throws(PAOError) {
+            try connection.savepoint(submission.perform)
+            hooks += connection.hooks
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Why nothing of the batch was stored; nil when it was.
+    private func commit(lastError: PAOError?) -> PAOError? {
+        guard connection.isInTransaction else {
+            return lastError ?? PAOError(.internal, "Something went wrong inside the server.", detail: "a closure ended the transaction")
+        }
+        do throws(PAOError) {
+            try connection.run("COMMIT")
+            return nil
+        } catch {
+            connection.rollBack()
+            return error
+        }
+    }
+
+    private func settle(_ outcomes: [(submission: Submission, error: PAOError?)], failure: PAOError?) {
+        counters.queued.subtract(outcomes.count, ordering: .relaxed)
+        for outcome in outcomes { outcome.submission.settle(outcome.error ?? failure) }
+    }
+
+    private func checkpointIfDue() {
+        let pages = logPages.pointee
+        if pages >= nextTruncation {
+            let isDone = connection.checkpoint(.truncate)
+            logPages.pointee = isDone ? 0 : pages
+            nextTruncation = isDone ? Self.truncatePages : pages * 2
+        } else if pages >= Self.checkpointPages {
+            connection.checkpoint(.passive)
+        }
+    }
+}
+
+extension PAOError {
+    static let storeIsClosed = PAOError(.unavailable, "The server is shutting down.", retryAfter: 5)
+}
