@@ -7,12 +7,12 @@ import { match, navigate, startRouter, usePlace } from './lib/router.js';
 import { loadSession, session } from './lib/session.js';
 import { useStore } from './lib/store.js';
 
-// Pages are loaded when they are first opened. `streamsItself`: has event streams of its own.
+// Pages are loaded when they are first opened.
 const routes = [
     { pattern: '/catalog', load: () => import('./pages/catalog.js') },
     { pattern: '/catalog/items/{id}', load: () => import('./pages/item.js') },
     { pattern: '/requests', load: () => import('./pages/requests.js') },
-    { pattern: '/requests/{id}', load: () => import('./pages/request.js'), streamsItself: true },
+    { pattern: '/requests/{id}', load: () => import('./pages/request.js') },
     { pattern: '/tickets', load: () => import('./pages/tickets.js') },
     { pattern: '/instances', load: () => import('./pages/instances.js') },
     { pattern: '/instances/{id}', load: () => import('./pages/instance.js') },
@@ -46,7 +46,7 @@ function App() {
     if (isSignIn || state === 'signed-out') return html`<${Lazy} route=${signInRoute} parameters=${{}} />`;
     const { route, parameters } = routeOf(path);
     return html`
-        <${Shell} path=${path} streamsItself=${route?.streamsItself}>
+        <${Shell} path=${path}>
             ${route ? html`<${Lazy} key=${path} route=${route} parameters=${parameters} query=${query} />` : path !== '/' && html`<${NotFound} />`}
         <//>`;
 }

@@ -1,12 +1,22 @@
 import { path } from '../lib/api.js';
-import { html, useEffect } from '../lib/preact.js';
+import { html, useEffect, useState } from '../lib/preact.js';
 import { useList } from '../lib/resource.js';
-import { sentence } from '../lib/states.js';
+import { Copy } from './copy.js';
+import { Icon } from './icon.js';
 import { Loading } from './page.js';
 import { ProblemNotice } from './problem.js';
+import { Shape } from './state.js';
+import { asText } from './steps.js';
 import { Time } from './time.js';
 
-const tones = { confirmed: 'ok', sent: 'run', intended: 'muted', unknown: 'warn', failed: 'fail', refused: 'fail' };
+// What became of a call, as the ledger knows it.
+const fates = {
+    intent: { shape: 'pending', tone: 'muted', word: 'Intended' },
+    sent: { shape: 'running', tone: 'run', word: 'Sent' },
+    done: { shape: 'completed', tone: 'ok', word: 'Done' },
+    failed: { shape: 'failed', tone: 'fail', word: 'Refused' },
+    unknown: { shape: 'waiting', tone: 'warn', word: 'Unknown, look it up' },
+};
 
 /** Every call to the outside with its key and its fate. `updatedAt` of the request says when to read again. */
 export function Effects({ requestId, updatedAt }) {
@@ -16,16 +26,30 @@ export function Effects({ requestId, updatedAt }) {
     if (!effects.data) return html`<${Loading} />`;
     if (!effects.data.length) return html`<p class="panel-body muted">Nothing outside has been called yet.</p>`;
     return html`
-        <table class="cards" aria-label="Effects">
-            <thead><tr>${['Step', 'Call', 'Fate', 'Key', 'When'].map((title) => html`<th scope="col" key=${title}>${title}</th>`)}</tr></thead>
-            <tbody>${effects.data.map((effect) => html`
-                <tr key=${effect.id ?? effect.key}>
-                    <td>${effect.actionId}</td>
-                    <td><code>${[effect.method, effect.target ?? effect.url].filter(Boolean).join(' ')}</code></td>
-                    <td class=${`tone-${tones[effect.fate ?? effect.status] ?? 'muted'}`}>${sentence(effect.fate ?? effect.status)}</td>
-                    <td class="muted"><code>${effect.key}</code></td>
-                    <td class="muted"><${Time} at=${effect.settledAt ?? effect.at ?? effect.createdAt} /></td>
-                </tr>`)}</tbody>
-        </table>
+        <ol class="steps">${effects.data.map((effect) => html`<${Effect} key=${effect.key} effect=${effect} />`)}</ol>
         ${effects.more && html`<div class="table-foot"><button type="button" class="button" onClick=${effects.more}>Show more</button></div>`}`;
+}
+
+function Effect({ effect }) {
+    const [isOpen, setOpen] = useState(false);
+    const fate = fates[effect.state] ?? fates.intent;
+    return html`
+        <li>
+            <button type="button" class="step effect" aria-expanded=${isOpen ? 'true' : 'false'} onClick=${() => setOpen(!isOpen)}>
+                <span class=${`tone-${fate.tone}`}><${Shape} shape=${fate.shape} /></span>
+                <span class="name">${effect.summary}</span>
+                <span class=${`small tone-${fate.tone}`}>${fate.word}${effect.tries > 1 ? `, ${effect.tries} tries` : ''}</span>
+                <span class="small muted"><${Time} at=${effect.updatedAt} /></span>
+                <span class="chevron"><${Icon} name="chevron" /></span>
+            </button>
+            ${isOpen && html`
+                <div class="step-detail">
+                    ${effect.note && html`<p>${effect.note}</p>`}
+                    <dl class="facts small">
+                        <dt>Key</dt><dd><${Copy} text=${effect.key} what="key" /></dd>
+                        ${effect.remoteReference && html`<dt>Their id</dt><dd><${Copy} text=${effect.remoteReference} what="outside id" /></dd>`}
+                    </dl>
+                    <pre class="raw" tabindex="0">${asText(effect.rendered)}</pre>
+                </div>`}
+        </li>`;
 }

@@ -6,7 +6,6 @@ import { RetryWithChanges } from './retry-with-changes.js';
 import { asText } from './steps.js';
 import { say } from './toast.js';
 import { Shape } from './state.js';
-import { Values } from './values.js';
 
 /** What happened, where, what it touched, and each way on with what it repeats. */
 export function FailureCard({ request, onChanged }) {
@@ -27,7 +26,7 @@ export function FailureCard({ request, onChanged }) {
                 <h2 id="failure-title"><${Shape} shape="failed" />${action.name ?? action.id ?? 'The request'} failed${tries > 1 ? ` after ${tries} tries` : ''}${context.timestamp && html` <span class="muted small">${clockTime(context.timestamp)}</span>`}</h2>
                 <blockquote>${error.message ?? 'No reason was given.'}</blockquote>
                 ${error.details && html`<details><summary>Raw answer</summary><pre class="raw" tabindex="0">${asText(error.details)}</pre></details>`}
-                <${MadeSoFar} resources=${partialResources} untouched=${untouched} />
+                <${MadeSoFar} resources=${partialResources} actions=${actions} untouched=${untouched} />
                 ${cleanupRequired.length > 0 && html`
                     <div><p><b>To clean up, if it ends here</b></p>
                         <ul>${cleanupRequired.map((one, index) => html`<li key=${index}>${one.instructions} <span class="muted">${one.resourceType} ${one.resourceId}</span></li>`)}</ul></div>`}
@@ -43,9 +42,9 @@ export function FailureCard({ request, onChanged }) {
         </section>`;
 }
 
-const MadeSoFar = ({ resources, untouched }) => html`
+const MadeSoFar = ({ resources, actions, untouched }) => html`
     <p>${resources.length
-        ? html`<b>Made so far:</b> ${resources.map(({ type, id }) => `${type ?? 'resource'} ${id ?? ''}`.trim()).join(', ')} (kept).`
+        ? html`<b>Made so far, and kept:</b> ${resources.map(({ actionId, type, id }) => [actions.find((one) => one.id === actionId)?.name ?? type, id && `(${id})`].filter(Boolean).join(' ')).join(', ')}.`
         : 'Nothing was made before.'} ${untouched > 0 && `${untouched === 1 ? 'The step' : `The ${untouched} steps`} below ${untouched === 1 ? 'was' : 'were'} not started.`}</p>`;
 
 function RetryDialog({ request, action, explanation, ...rest }) {
@@ -60,10 +59,17 @@ function RetryDialog({ request, action, explanation, ...rest }) {
 
 /** Asks for the outputs that the step declares; what was entered is marked as entered by a person. */
 function CompleteDialog({ request, action, explanation, ...rest }) {
-    const declared = namesOf(action.declaredOutputs ?? request.errorContext.failedAction?.outputs ?? action.outputs);
+    const [declared, setDeclared] = useState(() => namesOf(request.errorContext.failedAction?.declaredOutputs ?? action.declaredOutputs));
     const [outputs, setOutputs] = useState({});
     const [reason, setReason] = useState('');
-    const perform = () => post(path`/requests/${request.id}/steps/${action.id}/complete`, { outputs, reason });
+    const perform = async () => {
+        try {
+            return await post(path`/requests/${request.id}/steps/${action.id}/complete`, { outputs, reason });
+        } catch (problem) {
+            setDeclared((old) => [...new Set([...old, ...missingOutputs(problem)])]);
+            throw problem;
+        }
+    };
     return html`
         <${ActionDialog} title=${`Do “${action.name ?? action.id}” by hand`} verb="Mark as done by hand" perform=${perform} ...${rest}>
             <p>${explanation}</p>
@@ -72,7 +78,10 @@ function CompleteDialog({ request, action, explanation, ...rest }) {
         <//>`;
 }
 
-const namesOf = (outputs) => (Array.isArray(outputs) ? outputs.map((one) => one?.name ?? one) : Object.keys(outputs ?? {}));
+const namesOf = (outputs) => (outputs ?? []).map((one) => one?.name ?? one);
+
+/** Outputs that the server asked for by name: `outputs.endpoint`. */
+const missingOutputs = ({ errors = [] }) => errors.filter(({ field }) => field?.startsWith('outputs.')).map(({ field }) => field.slice('outputs.'.length));
 
 function SkipDialog({ request, action, explanation, ...rest }) {
     const [reason, setReason] = useState('');
@@ -84,14 +93,14 @@ function SkipDialog({ request, action, explanation, ...rest }) {
 
 function EscalateDialog({ request, explanation, ...rest }) {
     const [reason, setReason] = useState('');
-    const [priority, setPriority] = useState('high');
+    const [priority, setPriority] = useState('High');
     return html`
         <${ActionDialog} title="Escalate" verb="Escalate" perform=${() => post(path`/requests/${request.id}/escalate`, { reason, priority })} ...${rest}>
             <p>${explanation}</p>
             <${TextField} id="reason" label="What is needed" rows=${3} value=${reason} onInput=${setReason} />
             <div class="field"><label for="priority">Priority</label>
                 <select id="priority" class="input narrow" value=${priority} onChange=${(event) => setPriority(event.currentTarget.value)}>
-                    ${['low', 'medium', 'high', 'critical'].map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
+                    ${['Low', 'Medium', 'High', 'Critical'].map((one) => html`<option key=${one} value=${one}>${one}</option>`)}
                 </select></div>
         <//>`;
 }
@@ -104,7 +113,7 @@ export function AbortDialog({ request, explanation, ...rest }) {
     return html`
         <${ActionDialog} title="Abort this request" verb="Abort request" isDangerous perform=${perform} ...${rest}>
             <p>${explanation ?? 'The step that is running ends first. Nothing after it is started, and what was made is kept. An aborted request cannot go on.'}</p>
-            ${resources.map((one) => html`<${Values} key=${one.id} values=${{ [one.type ?? 'resource']: one.id }} />`)}
+            ${resources.length > 0 && html`<${MadeSoFar} resources=${resources} actions=${request.actions} untouched=${0} />`}
             <${TextField} id="reason" label="Reason" rows=${2} value=${reason} onInput=${setReason} />
             <label class="check"><input type="checkbox" checked=${wantsTicket} onChange=${(event) => setWantsTicket(event.currentTarget.checked)} />Open a ticket to clean up what was made</label>
         <//>`;

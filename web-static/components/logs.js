@@ -1,5 +1,5 @@
 import { address, get, path, query } from '../lib/api.js';
-import { useEvents } from '../lib/events.js';
+import { useStream } from '../lib/events.js';
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../lib/preact.js';
 import { clockTime, exact } from '../lib/time.js';
 import { ProblemNotice } from './problem.js';
@@ -34,7 +34,7 @@ function useLogs(requestId, isFollowed) {
         return () => control.abort();
     }, [requestId, isFollowed]);
     const stream = isFollowed && isRead ? address(path`/requests/${requestId}/logs?follow=true`) : undefined;
-    useEvents(stream, (event) => event.type === 'log' && setLines((old) => merged(old, [event])));
+    useStream(stream, (event) => event.type === 'log' && setLines((old) => merged(old, [event])));
     return { lines, problem, isRead };
 }
 

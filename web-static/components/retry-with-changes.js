@@ -1,5 +1,6 @@
 import { path, post } from '../lib/api.js';
 import { formFields } from '../lib/conditions.js';
+import { catalogIdOf } from '../lib/item-names.js';
 import { html, useMemo, useState } from '../lib/preact.js';
 import { useResource } from '../lib/resource.js';
 import { keptValues } from '../lib/validation.js';
@@ -12,7 +13,7 @@ import { isSealed } from './values.js';
 /** The form of the request again, with its values; sealed ones stay as they are unless a new one is entered. */
 export function RetryWithChanges(props) {
     const { request, onClose } = props;
-    const schema = useResource(path`/catalog/items/${request.catalogItemId}/schema` + `?version=${encodeURIComponent(request.catalogVersion ?? '')}`);
+    const schema = useResource(path`/catalog/items/${catalogIdOf(request)}/schema` + `?version=${encodeURIComponent(request.catalogVersion ?? '')}`);
     if (schema.data) return html`<${ChangeDialog} ...${props} form=${schema.data.form} />`;
     return html`<${Dialog} title="Retry with changes" onClose=${onClose}>${schema.problem ? html`<${ProblemNotice} problem=${schema.problem} />` : html`<${Loading} />`}<//>`;
 }

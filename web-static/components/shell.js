@@ -18,8 +18,8 @@ const navigation = [
     { name: 'Instances', href: '/instances', icon: 'instances', key: 'i' },
 ];
 
-/** Everything around a page. `streamsItself`: the page has event streams of its own, so the shell listens to none. */
-export function Shell({ path, streamsItself, children }) {
+/** Everything around a page. */
+export function Shell({ path, children }) {
     const [floating, setFloating] = useState();
     const close = () => setFloating(undefined);
     useEffect(() => {
@@ -34,7 +34,7 @@ export function Shell({ path, streamsItself, children }) {
     return html`
         <div class="shell">
             <a class="skip-link" href="#main">Skip to content</a>
-            <${Rail} path=${path} streamsItself=${streamsItself} />
+            <${Rail} path=${path} />
             <${Top} onSearch=${() => setFloating('palette')} />
             <main id="main" tabindex="-1">${children}</main>
             ${floating === 'palette' && html`<${Palette} onClose=${close} />`}
@@ -51,10 +51,9 @@ function focusSearch() {
     return Boolean(field);
 }
 
-function Rail({ path, streamsItself }) {
+function Rail({ path }) {
     const open = useResource('/tickets?status=open&limit=100');
-    useEvents(streamsItself ? undefined : '/api/v1/events', ({ type }) => ['ticket', 'resync'].includes(type) && open.reload());
-    useEffect(() => { open.reload(); }, [path]);
+    useEvents(({ type }) => ['ticket', 'resync'].includes(type) && open.reload());
     const counts = { '/tickets': open.data?.data.length };
     return html`
         <nav class="rail" aria-label="Main">

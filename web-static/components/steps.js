@@ -64,7 +64,9 @@ function StepDetail({ action }) {
         <div class="row wrap small">
             <${State} family="step" name=${action.status} /><span class="id muted">${action.id}</span>
             ${dependsOn?.length > 0 && html`<span class="muted">after ${dependsOn.join(', ')}</span>`}
+            ${action.completedBy && html`<span class="muted">done by ${action.completedBy}</span>`}
         </div>
+        ${action.reason && html`<p>${action.reason}</p>`}
         ${hasValues(outputs) && html`<${Values} values=${outputs} />`}
         ${attempts.length > 0
             ? html`<ol class="attempts">${attempts.map((attempt) => html`<${Attempt} key=${attempt.number} attempt=${attempt} />`)}</ol>`

@@ -3,6 +3,7 @@
 // itself with Last-Event-ID; a stream that was closed, by hiding the tab or by the server, starts anew and tells its
 // listeners `{type: 'resync'}`: something may have been missed, read again.
 
+import { address } from './api.js';
 import { createStore } from './store.js';
 import { useEffect, useRef } from './preact.js';
 
@@ -77,8 +78,11 @@ export function listen(url, listener) {
     };
 }
 
-/** Listens while the component is shown; an `url` of undefined listens to nothing. */
-export function useEvents(url, listener) {
+/** Everything one may see, while the component is shown. Events say their `type`, `subject`, `requestId`, `old` and `new`. */
+export const useEvents = (listener) => useStream(address('/events'), listener);
+
+/** Any other stream; an `url` of undefined listens to nothing. */
+export function useStream(url, listener) {
     const latest = useRef(listener);
     latest.current = listener;
     useEffect(() => (url ? listen(url, (event) => latest.current(event)) : undefined), [url]);

@@ -14,6 +14,9 @@ async function load() {
     }
 }
 
+/** The document a request or an instance was made with, whatever its kind. */
+export const catalogIdOf = (one) => one.catalogItemId ?? one.catalogBundleId ?? one.updateItemId ?? one.upgradeItemId;
+
 /** `name(id)`: what people call an item; its id while that is not known. */
 export function useItemNames() {
     useEffect(() => {

@@ -68,8 +68,14 @@ export function useList(target) {
     };
 }
 
-/** Rows move between pages while they are read; the first one read anew is the present one. */
-const withoutRepeats = (rows) => [...new Map(rows.toReversed().map((row) => [row.id, row])).values()].toReversed();
+/** Rows move between pages while they are read; the first one read is the present one. */
+function withoutRepeats(rows) {
+    const seen = new Set();
+    return rows.filter((row) => {
+        const id = row.id ?? row.key;
+        return !seen.has(id) && seen.add(id);
+    });
+}
 
 /** Runs a call from a button: `{run, isBusy, problem, clear}`; a second press while it runs does nothing. */
 export function useAction(perform) {

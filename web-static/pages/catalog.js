@@ -19,7 +19,7 @@ export default function CatalogPage({ query: { search = '', category = '', owner
     const isWhole = all.data && !all.pagination?.has_more;
     const filters = { search, category, owner };
     const asked = useList(isWhole || !all.data ? undefined : `/catalog${queryOf({ limit: pageSize, ...filters })}`);
-    useEvents('/api/v1/events', ({ type }) => ['catalog.synced', 'resync'].includes(type) && all.reload());
+    useEvents(({ type }) => ['catalog.synced', 'resync'].includes(type) && all.reload());
 
     const items = isWhole ? all.data.filter((item) => matches(item, filters)) : asked.data;
     const list = isWhole ? all : asked;

@@ -5,7 +5,7 @@ import { Time } from '../components/time.js';
 import { hasValues, Values } from '../components/values.js';
 import { path } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
-import { useItemNames } from '../lib/item-names.js';
+import { catalogIdOf, useItemNames } from '../lib/item-names.js';
 import { html } from '../lib/preact.js';
 import { useResource } from '../lib/resource.js';
 import { exact } from '../lib/time.js';
@@ -15,13 +15,14 @@ const crumbs = [{ name: 'Instances', href: '/instances' }];
 export default function InstancePage({ id }) {
     const instance = useResource(path`/instances/${id}`);
     const nameOf = useItemNames();
-    useEvents('/api/v1/events', ({ type, subject }) => (type === 'resync' || subject?.id === id) && instance.reload());
+    useEvents(({ type, subject }) => (type === 'resync' || subject?.id === id) && instance.reload());
     if (!instance.data) return html`<${SubjectPage} subject=${instance} crumbs=${crumbs} title="Instance" missing="No such instance" />`;
-    const { name, state, catalogItemId, catalogVersion, createdAt } = instance.data;
+    const { name, state, catalogVersion, createdAt } = instance.data;
+    const itemId = catalogIdOf(instance.data);
     return html`
         <${Page} title=${name} crumbs=${crumbs} headline=${html`
                 <${State} family="instance" name=${state} />
-                <a href=${path`/catalog/items/${catalogItemId}`}>${nameOf(catalogItemId)}</a><span class="muted">${catalogVersion}</span>
+                <a href=${path`/catalog/items/${itemId}`}>${nameOf(itemId)}</a><span class="muted">${catalogVersion}</span>
                 <span class="muted">made <${Time} at=${createdAt} /></span><${Copy} text=${id} what="instance id" />`}>
             <div class="two">
                 <div class="stack">

@@ -6,7 +6,7 @@ import { State } from '../components/state.js';
 import { Time } from '../components/time.js';
 import { path, query as queryOf } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
-import { useItemNames } from '../lib/item-names.js';
+import { catalogIdOf, useItemNames } from '../lib/item-names.js';
 import { html } from '../lib/preact.js';
 import { useList } from '../lib/resource.js';
 import { setQuery } from '../lib/router.js';
@@ -23,7 +23,7 @@ export default function InstancesPage({ query: { state = '' } }) {
     const target = `/instances${queryOf({ state })}`;
     const instances = useList(target);
     const nameOf = useItemNames();
-    useEvents('/api/v1/events', ({ type }) => ['instance.state', 'resync'].includes(type) && instances.reload());
+    useEvents(({ type }) => ['instance.state', 'resync'].includes(type) && instances.reload());
     return html`
         <${Page} title="Instances" note="What completed requests left running.">
             <div class="filters"><${Chips} label="State" options=${filters} value=${state} onChange=${(value) => setQuery({ state: value })} /></div>
@@ -36,12 +36,12 @@ export default function InstancesPage({ query: { state = '' } }) {
         <//>`;
 }
 
-const cells = ({ id, name, state, catalogItemId, catalogVersion, owner, createdAt }, nameOf) => html`
-    <td><a href=${path`/instances/${id}`} data-row>${name}</a> <span class="id muted">${id}</span></td>
-    <td><${State} family="instance" name=${state} /></td>
-    <td class="muted">${nameOf(catalogItemId)} ${catalogVersion}</td>
-    <td class="muted">${owner?.team ?? owner?.user}</td>
-    <td class="muted"><${Time} at=${createdAt} /></td>`;
+const cells = (instance, nameOf) => html`
+    <td><a href=${path`/instances/${instance.id}`} data-row>${instance.name}</a> <span class="id muted">${instance.id}</span></td>
+    <td><${State} family="instance" name=${instance.state} /></td>
+    <td class="muted">${nameOf(catalogIdOf(instance))} ${instance.catalogVersion}</td>
+    <td class="muted">${instance.owner?.team ?? instance.owner?.user}</td>
+    <td class="muted"><${Time} at=${instance.createdAt} /></td>`;
 
 const NoInstances = ({ isFiltered }) => (isFiltered ? html`
     <${Empty} title="None in this state">

@@ -65,9 +65,9 @@ function LifecycleNotice({ lifecycle, stale }) {
 /** Values start from the request that is asked for again, else from the draft, else from the defaults. */
 function firstValues(form, cloned, draft) {
     const defaults = startingValues(form);
-    if (!cloned) return { ...defaults, ...draft?.values };
-    const fields = formFields(form).filter(({ type, id }) => type !== 'password' && cloned.requestData?.[id] !== undefined);
-    return { ...defaults, ...Object.fromEntries(fields.map(({ id }) => [id, cloned.requestData[id]])) };
+    const given = cloned?.requestData ?? draft?.values ?? {};
+    const fields = formFields(form).filter(({ type, id, readonly }) => type !== 'password' && !readonly && given[id] !== undefined);
+    return { ...defaults, ...Object.fromEntries(fields.map(({ id }) => [id, given[id]])) };
 }
 
 function RequestForm({ item, form, cloned, isOffered }) {

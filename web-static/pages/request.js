@@ -11,13 +11,13 @@ import { Tabs } from '../components/tabs.js';
 import { Span, Time } from '../components/time.js';
 import { say } from '../components/toast.js';
 import { hasValues, Values } from '../components/values.js';
-import { address, path, post } from '../lib/api.js';
+import { path, post } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
-import { useItemNames } from '../lib/item-names.js';
+import { catalogIdOf, useItemNames } from '../lib/item-names.js';
 import { html, useRef, useState } from '../lib/preact.js';
 import { useResource } from '../lib/resource.js';
 import { setQuery } from '../lib/router.js';
-import { isFinal, isMoving } from '../lib/states.js';
+import { isMoving } from '../lib/states.js';
 
 const crumbs = [{ name: 'Requests', href: '/requests' }];
 const abortable = ['in_progress', 'resuming', 'failed', 'escalated'];
@@ -29,7 +29,7 @@ export default function RequestPage({ id, query }) {
     const wasSeenMoving = useRef(false);
     if (status && status !== 'completed') wasSeenMoving.current = true;
     const instance = useResource(status === 'completed' && instanceId ? path`/instances/${instanceId}` : undefined);
-    useEvents(status && !isFinal(status) ? address(path`/requests/${id}/events`) : undefined, () => request.reload());
+    useEvents(({ type, requestId, subject }) => (type === 'resync' || requestId === id || subject?.id === id) && request.reload());
 
     const isResultComing = status === 'completed' && instanceId && !instance.data && !instance.problem;
     if (!request.data || (isResultComing && !wasSeenMoving.current)) {
@@ -49,7 +49,7 @@ function Request({ request, instance, isResultFirst, tab, onChanged }) {
         onChanged();
     };
     return html`
-        <${Page} title=${nameOf(request.catalogItemId)} crumbs=${crumbs}
+        <${Page} title=${nameOf(catalogIdOf(request))} crumbs=${crumbs}
             headline=${html`<${Headline} request=${request} />`} actions=${html`<${Actions} request=${request} onChoose=${setFloating} />`}>
             <div class="stack">
                 ${request.errorContext && ['failed', 'escalated'].includes(request.status) && html`<${FailureCard} request=${request} onChanged=${onChanged} />`}
@@ -88,7 +88,7 @@ function Headline({ request }) {
 
 const Actions = ({ request, onChoose }) => html`
     ${request.instanceId && html`<a class="button" href=${path`/instances/${request.instanceId}`}><${Icon} name="instances" />Instance</a>`}
-    <a class="button" href=${path`/catalog/items/${request.catalogItemId}` + `?clone=${encodeURIComponent(request.id)}`}><${Icon} name="copy" />Request again</a>
+    <a class="button" href=${path`/catalog/items/${catalogIdOf(request)}` + `?clone=${encodeURIComponent(request.id)}`}><${Icon} name="copy" />Request again</a>
     ${cancellable.includes(request.status) && html`<button type="button" class="button" onClick=${() => onChoose('cancel')}>Cancel…</button>`}
     ${abortable.includes(request.status) && !request.stopping && html`<button type="button" class="button" onClick=${() => onChoose('abort')}>Abort…</button>`}`;
 
@@ -105,7 +105,7 @@ const Data = ({ request }) => html`
     <div class="stack">
         <${Values} values=${request.requestData} />
         <dl class="facts small">
-            <dt>Service</dt><dd><a href=${path`/catalog/items/${request.catalogItemId}`}>${request.catalogItemId}</a> ${request.catalogVersion}</dd>
+            <dt>Service</dt><dd><a href=${path`/catalog/items/${catalogIdOf(request)}`}>${catalogIdOf(request)}</a> ${request.catalogVersion}</dd>
             <dt>Kind</dt><dd>${request.requestType}</dd>
             <dt>Team</dt><dd>${request.team}</dd>
             <dt>Correlation id</dt><dd>${request.correlationId && html`<${Copy} text=${request.correlationId} what="correlation id" />`}</dd>

@@ -6,7 +6,7 @@ import { State } from '../components/state.js';
 import { Time } from '../components/time.js';
 import { path, query as queryOf } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
-import { useItemNames } from '../lib/item-names.js';
+import { catalogIdOf, useItemNames } from '../lib/item-names.js';
 import { html } from '../lib/preact.js';
 import { useList } from '../lib/resource.js';
 import { setQuery } from '../lib/router.js';
@@ -24,7 +24,7 @@ export default function RequestsPage({ query: { status = '', mine = '', catalogI
     const target = `/requests${queryOf({ status, mine, catalogItemId })}`;
     const requests = useList(target);
     const nameOf = useItemNames();
-    useEvents('/api/v1/events', ({ type }) => ['request.status', 'request.step', 'resync'].includes(type) && requests.reload());
+    useEvents(({ type }) => ['request.status', 'request.step', 'resync'].includes(type) && requests.reload());
     return html`
         <${Page} title="Requests">
             <div class="filters">
@@ -36,17 +36,20 @@ export default function RequestsPage({ query: { status = '', mine = '', catalogI
             ${!requests.data && !requests.problem && html`<${Loading} />`}
             ${requests.data?.length === 0 && html`<${NoRequests} isFiltered=${Boolean(status || mine || catalogItemId)} />`}
             ${requests.data?.length > 0 && html`
-                <${LiveRows} rows=${requests.data} filter=${target} label="Requests" head=${['Request', 'State', 'Team', 'Requested by', 'Made']}
+                <${LiveRows} rows=${requests.data} filter=${target} label="Requests" head=${['Request', 'State', 'Steps', 'Team', 'Requested by', 'Made']}
                     more=${requests.more} isMoreLoading=${requests.isMoreLoading} row=${(request) => cells(request, nameOf)} />`}
         <//>`;
 }
 
-const cells = ({ id, catalogItemId, status, stopping, team, userId, createdAt }, nameOf) => html`
-    <td><a href=${path`/requests/${id}`} data-row>${nameOf(catalogItemId)}</a> <span class="id muted">${id}</span></td>
-    <td><${State} family="request" name=${status} word=${stopping ? 'Stopping' : undefined} /></td>
-    <td class="muted">${team}</td>
-    <td class="muted">${userId}</td>
-    <td class="muted"><${Time} at=${createdAt} /></td>`;
+const cells = (request, nameOf) => html`
+    <td><a href=${path`/requests/${request.id}`} data-row>${nameOf(catalogIdOf(request))}</a> <span class="id muted">${request.id}</span></td>
+    <td><${State} family="request" name=${request.status} word=${request.stopping ? 'Stopping' : undefined} /></td>
+    <td class="muted">${progressOf(request)}</td>
+    <td class="muted">${request.team}</td>
+    <td class="muted">${request.userId}</td>
+    <td class="muted"><${Time} at=${request.createdAt} /></td>`;
+
+const progressOf = ({ progress }) => (progress?.total ? `${progress.completed} of ${progress.total}` : '');
 
 const NoRequests = ({ isFiltered }) => (isFiltered ? html`
     <${Empty} title="No such requests">

@@ -17,7 +17,7 @@ const toDo = 'open,in_progress';
 
 export default function TicketsPage({ query: { status = '' } }) {
     const tickets = useList(`/tickets${queryOf({ status: status || toDo })}`);
-    useEvents('/api/v1/events', ({ type }) => ['ticket', 'resync'].includes(type) && tickets.reload());
+    useEvents(({ type }) => ['ticket', 'resync'].includes(type) && tickets.reload());
     const oldestFirst = tickets.data?.toSorted((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt));
     return html`
         <${Page} title="Tickets" note="Steps that a person does. Resolving one lets its request go on.">
