@@ -1,5 +1,5 @@
 package import Base
-package import Documents
+import Documents
 
 /// One mistake in a catalog, at its place.
 package struct CatalogFinding: Sendable, Equatable {

@@ -1,5 +1,4 @@
 package import Base
-package import Documents
 
 /// What a person is asked for: groups of fields in their order.
 package struct Form: Sendable {

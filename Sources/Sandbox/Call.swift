@@ -14,7 +14,7 @@ struct Call: Sendable {
     /// Still encoded, without the query.
     let rawPath: String
     /// Decoded segments; a segment may hold `/` (GitLab's `group%2Fproject`).
-    let path: [String]
+    var path: [String]
     let query: [(name: String, value: String)]
     /// The `Idempotency-Key` header.
     let key: String?
@@ -23,6 +23,7 @@ struct Call: Sendable {
     let body: [UInt8]
     /// The body, where it is JSON.
     let json: JSON?
+    let service: Service
     /// The second run of a call that the fault `duplicate` applies twice: answers kept for its key do not stop it.
     var isDuplicate = false
 
@@ -51,6 +52,7 @@ struct Call: Sendable {
         path = address.segments
         query = address.query
         json = body.isEmpty ? nil : try? JSON.parse(body)
+        service = Service(host: host, path: path)
     }
 
     var isSafe: Bool { method == "GET" || method == "HEAD" }

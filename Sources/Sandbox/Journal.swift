@@ -31,12 +31,15 @@ struct Journal: ~Copyable {
 
     deinit { close(descriptor) }
 
-    func append(_ entry: Entry) {
+    /// False where it could not be written: a restart will not know of it.
+    @discardableResult
+    func append(_ entry: Entry) -> Bool {
         var bytes = entry.line[...]
         while !bytes.isEmpty {
             let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return }
+            if written > 0 { bytes = bytes.dropFirst(written) } else if errno != EINTR { return false }
         }
+        return true
     }
 
     /// Empties the file and begins it anew.

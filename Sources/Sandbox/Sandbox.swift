@@ -24,6 +24,7 @@ package final class Sandbox: Sendable {
     private struct State: ~Copyable {
         var world: World
         var faults = Faults()
+        var limits: RateLimits
         var journal: Journal?
     }
 
@@ -31,6 +32,7 @@ package final class Sandbox: Sendable {
     private let options: SandboxOptions
     private let time: TimeSource
     private let random: RandomSource
+    private let log: Log
 
     /// Reads the state file where there is one; without one, everything is forgotten at the end. Throws `data`.
     package init(
@@ -54,7 +56,8 @@ package final class Sandbox: Sendable {
         self.options = options
         self.time = time
         self.random = random
-        state = Mutex(State(world: world, journal: journal))
+        self.log = log
+        state = Mutex(State(world: world, limits: RateLimits(options: options), journal: journal))
     }
 
     /// One route per method that takes every path.
@@ -71,19 +74,21 @@ package final class Sandbox: Sendable {
         if request.headers[Call.addressHeader] == nil, call.path.first == "_sandbox" { return control(call) }
         let (response, fault) = state.withLock { state in
             let fault = state.faults.take(for: call)
-            return (Self.perform(call, fault, &state), fault)
+            return (perform(call, fault, &state), fault)
         }
         return await suffer(fault, response)
     }
 
-    private static func perform(_ call: Call, _ fault: Fault?, _ state: inout State) -> Response {
+    private func perform(_ call: Call, _ fault: Fault?, _ state: inout State) -> Response {
         if let fault, !fault.hasEffect {
             let status = fault.kind == .status ? fault.value ?? 503 : 0
             state.world.refuse(call, status: status, fault: fault.kind)
             return .json(["error": "fault on demand"], status: fault.kind == .status ? status : 503)
         }
-        let response = apply(call, &state)
-        if fault?.kind == .duplicate, !call.isSafe {
+        let (headers, refusal) = state.limits.admit(call)
+        var response = refusal ?? apply(call, &state)
+        for (name, value) in headers.fields { response.headers[name] = value }
+        if fault?.kind == .duplicate, refusal == nil, !call.isSafe {
             var again = call
             again.isDuplicate = true
             _ = apply(again, &state)
@@ -91,9 +96,11 @@ package final class Sandbox: Sendable {
         return response
     }
 
-    private static func apply(_ call: Call, _ state: inout State) -> Response {
+    private func apply(_ call: Call, _ state: inout State) -> Response {
         let response = state.world.answer(call)
-        if !call.isSafe { state.journal?.append(.call(call)) }
+        if !call.isSafe, state.journal?.append(.call(call)) == false {
+            log(.error, "sandbox state not written", ["url": .string(call.url)])
+        }
         return response
     }
 
@@ -125,7 +132,7 @@ extension Sandbox {
         case "GET /_sandbox/state": .json(state.withLock { $0.world.state(at: call.at).with("faults", $0.faults.json) })
         case "POST /_sandbox/reset": reset()
         case "POST /_sandbox/faults": addFault(call)
-        case "POST /_sandbox/advance": state.withLock { Self.apply(call, &$0) }
+        case "POST /_sandbox/advance": state.withLock { apply(call, &$0) }
         default: .json(["error": "no such endpoint of the sandbox"], status: 404)
         }
     }
@@ -135,6 +142,7 @@ extension Sandbox {
         return state.withLock { state in
             state.world = World(options: options, salt: salt)
             state.faults = Faults()
+            state.limits = RateLimits(options: options)
             state.journal?.restart(salt: salt)
             return .json(["reset": true])
         }

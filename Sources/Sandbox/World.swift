@@ -7,10 +7,17 @@ struct World: Sendable {
     private var minter = Minter()
     private var provisioning = Provisioning()
     private var jira: JiraStandIn
+    private var gitHub: GitHubStandIn
+    private var terraform: TerraformStandIn
+    private var gitLab: GitLabStandIn
+    private var serviceNow = ServiceNowStandIn()
 
     init(options: SandboxOptions, salt: [UInt8]) {
         minter.salt = salt
         jira = JiraStandIn(searchLag: options.searchLag)
+        gitHub = GitHubStandIn(options: options)
+        terraform = TerraformStandIn(options: options)
+        gitLab = GitLabStandIn(options: options)
     }
 
     mutating func answer(_ call: Call) -> Response {
@@ -23,10 +30,14 @@ struct World: Sendable {
     mutating func refuse(_ call: Call, status: Int, fault: Fault.Kind) { ledger.record(call, status: status, fault: fault) }
 
     private mutating func route(_ call: Call) -> Response {
-        switch Service(call) {
+        switch call.service {
         case .sandbox: advance(call)
         case .provisioning: provisioning.answer(call, &ledger, &minter)
         case .jira: jira.answer(call, &ledger)
+        case .gitHub: gitHub.answer(call, &ledger, &minter)
+        case .terraform: terraform.answer(call, &ledger, &minter)
+        case .gitLab: gitLab.answer(call, &ledger, &minter)
+        case .serviceNow: serviceNow.answer(call, &ledger, &minter)
         case .generic: Self.genericAnswer(call, &ledger, &minter)
         }
     }
@@ -34,14 +45,15 @@ struct World: Sendable {
     /// Moves what is open and matches to its end; answers the names of what was moved.
     private mutating func advance(_ call: Call) -> Response {
         let step = Advance(match: call.json?["match"]?.string, succeeds: call.json?["outcome"]?.string != "failure", at: call.at)
-        let moved = jira.advance(step)
+        let moved = jira.advance(step) + gitHub.advance(step) + terraform.advance(step) + gitLab.advance(step) + serviceNow.advance(step)
         return .json(["advanced": .int(moved.count), "moved": .array(moved.map(JSON.string))])
     }
 
     func state(at now: Timestamp) -> JSON {
         [
             "effects": ledger.effectsState, "unkeyed": .int(ledger.unkeyed), "calls": ledger.callsState,
-            "provision": provisioning.state, "jira": jira.state,
+            "provision": provisioning.state, "jira": jira.state, "github": gitHub.state(at: now), "terraform": terraform.state(at: now),
+            "gitlab": gitLab.state(at: now), "servicenow": serviceNow.state,
         ]
     }
 }
@@ -60,26 +72,32 @@ struct Advance {
 }
 
 /// Who answers a call: by the host it names, else by the shape of its path.
-enum Service: Sendable {
-    case sandbox, provisioning, jira, generic
+enum Service: Sendable, Hashable {
+    case sandbox, provisioning, jira, gitHub, terraform, gitLab, serviceNow, generic
 
-    init(_ call: Call) {
-        self =
-            switch call.path.first {
-            case "_sandbox": .sandbox
-            default: Self.byHost(call.host) ?? Self.byPath(call.path)
-            }
+    init(host: String, path: [String]) {
+        self = path.first == "_sandbox" ? .sandbox : Self.byHost(host) ?? Self.byPath(path)
     }
 
     private static func byHost(_ host: String) -> Self? {
-        if host.hasSuffix(".atlassian.net") { return .jira }
-        return nil
+        switch host {
+        case "api.github.com": .gitHub
+        case "gitlab.com": .gitLab
+        case "app.terraform.io", "archivist.terraform.io": .terraform
+        default: host.hasSuffix(".atlassian.net") ? .jira : host.hasSuffix(".service-now.com") ? .serviceNow : nil
+        }
     }
 
     private static func byPath(_ path: [String]) -> Self {
         switch (path.first, path.dropFirst().first, path.dropFirst(2).first) {
         case ("provision", _, _): .provisioning
         case ("rest", "api", "2"), ("rest", "api", "3"), ("rest", "api", "latest"): .jira
+        case ("repos", _, _), ("api", "v3", "repos"): .gitHub
+        case ("api", "v2", "organizations"), ("api", "v2", "workspaces"), ("api", "v2", "runs"), ("api", "v2", "configuration-versions"),
+            ("api", "v2", "state-versions"), ("v1", "object", _):
+            .terraform
+        case ("api", "v4", "projects"): .gitLab
+        case ("api", "now", _): .serviceNow
         default: .generic
         }
     }

@@ -16,7 +16,8 @@ struct GenericAnswerTests {
     @Test("it makes up the outputs declared and what the verification expects")
     func suitsStep() async throws {
         let headers: Headers = [
-            "X-Pao-Sandbox-Outputs": #"{"host": "$.data.hosts[0].name", "port": {"path": "/data/port"}, "zone": "zone", "all": "$.items[*].id"}"#,
+            "X-Pao-Sandbox-Outputs":
+                #"{"host": "$.data.hosts[0].name", "port": {"path": "/data/port"}, "zone": "zone", "all": "$.items[*].id"}"#,
             "X-Pao-Sandbox-Expect": #"""
             [{"type":"http-status","expected":[201,202]},{"type":"response-body","path":"$.state","equals":"ready"},
              {"type":"response-body","path":"$['a-b'].c","exists":true},{"type":"headers-present","headers":["Location"]}]
@@ -33,7 +34,9 @@ struct GenericAnswerTests {
         #expect(answer.json["a-b"]?["c"] != nil)
     }
 
-    @Test("hints that make no sense are passed over", arguments: ["", "[", "{\"a\": \"$.x[99999999999]\", \"b\": \"/x/-1\", \"c\": \"$..\", \"d\": 3}"])
+    @Test(
+        "hints that make no sense are passed over",
+        arguments: ["", "[", "{\"a\": \"$.x[99999999999]\", \"b\": \"/x/-1\", \"c\": \"$..\", \"d\": 3}"])
     func oddHints(outputs: String) async throws {
         let answer = try await SandboxHarness().send("POST", "https://x.example/y", [:], headers: ["X-Pao-Sandbox-Outputs": outputs])
         #expect(answer.status == 200)

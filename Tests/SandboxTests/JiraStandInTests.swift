@@ -38,7 +38,10 @@ struct JiraStandInTests {
             (["fields": ["project": ["key": "A"], "issuetype": ["name": "Task"]]], ["summary"]),
             (["fields": ["project": ["key": "A"], "issuetype": ["name": "Task"], "summary": "a\nb"]], ["summary"]),
             (["fields": ["project": ["key": "A"], "issuetype": ["name": "Task"], "summary": "x", "labels": ["a b"]]], ["labels"]),
-            (["fields": ["project": ["key": "A"], "issuetype": ["name": "Task"], "summary": "x", "description": ["type": "doc"]]], ["description"]),
+            (
+                ["fields": ["project": ["key": "A"], "issuetype": ["name": "Task"], "summary": "x", "description": ["type": "doc"]]],
+                ["description"]
+            ),
         ] as [(JSON, [String])])
     func refuses(issue: JSON, fields: [String]) async throws {
         let answer = try await SandboxHarness().send("POST", "/rest/api/2/issue", issue)
@@ -75,7 +78,8 @@ struct JiraStandInTests {
         let sandbox = try SandboxHarness()
         for _ in 1...3 { await sandbox.send("POST", "/rest/api/3/issue", ticket(label: "pao-abc")) }
         sandbox.pass(.seconds(2))
-        let first = await sandbox.send("POST", "/rest/api/3/search/jql", ["jql": "project = DBA AND labels = \"pao-abc\"", "maxResults": 2])
+        let first = await sandbox.send(
+            "POST", "/rest/api/3/search/jql", ["jql": "project = DBA AND labels = \"pao-abc\"", "maxResults": 2])
         #expect(first.json["issues"]?.array?.count == 2)
         #expect(first.json["issues"]?[0]?["fields"] == nil)
         #expect(first.json["isLast"] == false)
@@ -101,7 +105,9 @@ struct JiraStandInTests {
         #expect(await sandbox.send("POST", "/rest/api/2/search", ["jql": .string(jql)]).json["total"]?.int == count)
     }
 
-    @Test("a broken query is a 400 with a message", arguments: ["labels =", "labels", "color = red", "labels = \"x", "a b c", "labels in (", "project = X labels = y"])
+    @Test(
+        "a broken query is a 400 with a message",
+        arguments: ["labels =", "labels", "color = red", "labels = \"x", "a b c", "labels in (", "project = X labels = y"])
     func brokenQuery(jql: String) async throws {
         let answer = try await SandboxHarness().send("POST", "/rest/api/2/search", ["jql": .string(jql)])
         #expect(answer.status == 400)
@@ -137,7 +143,9 @@ struct JiraStandInTests {
         #expect(await sandbox.send("GET", "/rest/api/2/issue/DBA-2").json["fields"]?["status"]?["name"] == "Open")
     }
 
-    @Test("what is not there is a 404 in JIRA's shape", arguments: ["/rest/api/2/issue/DBA-9", "/rest/api/3/issue/DBA-9/transitions", "/rest/api/2/nothing"])
+    @Test(
+        "what is not there is a 404 in JIRA's shape",
+        arguments: ["/rest/api/2/issue/DBA-9", "/rest/api/3/issue/DBA-9/transitions", "/rest/api/2/nothing"])
     func missing(path: String) async throws {
         let answer = try await SandboxHarness().send("GET", path)
         #expect(answer.status == 404)

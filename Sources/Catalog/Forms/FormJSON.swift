@@ -1,5 +1,4 @@
 package import Base
-package import Documents
 
 extension Form {
     /// The form as clients draw it (S2, "Form Generation API Response"), defaults that are templates left out.

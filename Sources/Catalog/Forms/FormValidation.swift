@@ -1,5 +1,5 @@
 package import Base
-package import Documents
+import Documents
 
 // DESIGN: the server's half of the form rules; the browser's half is web-static/lib/validation.js, and both run
 // Tests/CatalogTests/Fixtures/form-cases.json.

@@ -36,6 +36,7 @@ struct ActionReader {
         let condition = map.node("if")
         let after = TemplatePlace.afterAction(list, id: id)
         map.allow(["description"])
+        _ = map.required("config")
         let action = Action(
             id: id, name: map.text("name") ?? Identifiers.title(id), type: type, dependsOn: map.texts("dependsOn"),
             condition: condition.flatMap { templates.expression($0, .action(list, id: id)) }, conditionSource: condition?.text,

@@ -89,8 +89,9 @@ extension DocumentDecoder {
             report.error(.badID, words, at: place, suggestion: Identifiers.kebabCase(id))
         }
         let name = map.requiredText("name")
-        let description = map.requiredText("description") ?? ""
-        if !description.isEmpty, description.unicodeScalars.count < 50, let place = map.node("description")?.position {
+        let description = map.text("description") ?? ""
+        if description.unicodeScalars.count < 50 {
+            let place = map.node("description")?.position ?? map.node.position
             report.warning(.shortDescription, "A description of fewer than 50 characters tells people little.", at: place)
         }
         let version = self.version(&map, "version", required: true)
@@ -108,8 +109,7 @@ extension DocumentDecoder {
     private func owner(_ map: MappingReader) -> (team: String?, contact: String?) {
         var map = map
         let owner = (team: map.requiredText("team"), contact: map.text("contact"))
-        map.allow(["jiraProject", "email", "slack"])
-        map.finish()
+        for (key, _, value) in map.node.members ?? [] { _ = map.text(of: value, key) }
         return owner
     }
 
@@ -163,10 +163,9 @@ extension DocumentDecoder {
             if let url = check.required("url") { _ = templates.template(url, .monitoring) }
             _ = check.duration("interval")
             _ = check.duration("timeout")
-            _ = check.int("expectStatus", in: 100...599)
+            check.allow(["expectStatus"])
             _ = check.int("failuresToDegrade", in: 1...100)
             if let headers = check.node("headers") { _ = templates.tree(headers, .monitoring) }
-            check.allow(["method"])
             check.finish()
         }
         map.finish()

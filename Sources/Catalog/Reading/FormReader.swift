@@ -20,7 +20,8 @@ struct FormReader {
 
     private func group(_ node: YAMLNode) -> (group: Form.Group, node: YAMLNode, fields: [ReadField])? {
         guard var map = MappingReader(node, report), let id = map.requiredText("id") else { return nil }
-        let fields = map.elements("fields").compactMap { node in field(node).map { ($0, node) } }
+        let shown = map.node("conditional").flatMap(condition)
+        let fields = map.elements("fields").compactMap { node in field(node).map { ($0.shown(where: shown), node) } }
         let group = Form.Group(
             id: id, name: map.text("name") ?? Identifiers.title(id), description: map.text("description"), fields: fields.map(\.0))
         map.finish()
@@ -37,8 +38,8 @@ struct FormReader {
             defaultValue: map.node("default").map { templates.tree($0, .fieldDefault) }, placeholder: map.text("placeholder"),
             description: map.text("description"), isReadonly: map.flag("readonly") ?? false, isHidden: map.flag("hidden") ?? false,
             validation: validation(&map, type), conditional: map.node("conditional").flatMap(condition),
-            properties: map.elements("properties").compactMap { self.field($0) },
-            items: map.node("items").flatMap { self.field($0, id: "items") }.map { [$0] } ?? [])
+            properties: inner(&map, "properties").map { properties($0) } ?? [],
+            items: inner(&map, "items").flatMap { self.field($0, id: "items") }.map { [$0] } ?? [])
         map.finish()
         checkInside(field, node)
         return field
@@ -62,6 +63,7 @@ extension FormReader {
         var rules = JSONObject()
         if let node = map.node("validation"), var inside = MappingReader(node, report) {
             for rule in FieldTypes.ruleNames { read(rule, &inside, type, into: &rules) }
+            inside.allow(["items", "properties"])
             inside.finish()
         }
         for rule in FieldTypes.ruleNames where rule != "message" || map.node["pattern"] != nil {
@@ -71,8 +73,17 @@ extension FormReader {
         return rules
     }
 
-    private func read(_ rule: String, _ map: inout MappingReader, _ type: String, into rules: inout JSONObject) {
-        guard let node = map.node(rule) else { return }
+    /// What `min` and `max` are called for dates and times, where S2 writes them too.
+    private static let dateBounds = ["min", "max"]
+
+    private static func canonicalRule(_ rule: String, _ type: String) -> String {
+        let suffixes = ["date": "Date", "time": "Time", "datetime": "Datetime"]
+        return dateBounds.contains(rule) ? rule + (suffixes[type] ?? "") : rule
+    }
+
+    private func read(_ written: String, _ map: inout MappingReader, _ type: String, into rules: inout JSONObject) {
+        guard let node = map.node(written) else { return }
+        let rule = Self.canonicalRule(written, type)
         let known = FieldTypes.named(type)?.rules ?? []
         if rule != "message", !known.contains(rule) {
             report.warning(.ruleNotForType, "The rule \(rule) means nothing for a field of type \(type).", at: node.position)
@@ -91,6 +102,16 @@ extension FormReader {
         } catch {
             report.error(.badPattern, "The pattern cannot be used: \(error.message)", at: place)
         }
+    }
+
+    /// Of the field itself, or under `validation`.
+    private func inner(_ map: inout MappingReader, _ key: String) -> YAMLNode? { map.node(key) ?? map.node["validation"]?[key] }
+
+    /// A list of fields, or a map of ids to fields.
+    private func properties(_ node: YAMLNode) -> [Field] {
+        if let members = node.members { return members.compactMap { field($0.value, id: $0.key) } }
+        if node.elements == nil { report.error(.wrongType, "properties must be a list of fields.", at: node.position) }
+        return (node.elements ?? []).compactMap { field($0) }
     }
 
     private func checkBounds(_ rules: JSONObject, _ node: YAMLNode) {
@@ -167,8 +188,7 @@ extension FormReader {
             report.warning(.noOptions, "\(field.id) has no options: anything is taken.", at: node.position)
         }
         checkDefault(field, node)
-        let isNested = !field.properties.isEmpty
-        if isNested { checkUnique((node["properties"]?.elements ?? []).map { ($0["id"]?.text ?? "", $0) }, "property") }
+        checkUnique((node["properties"]?.elements ?? []).map { ($0["id"]?.text ?? "", $0) }, "property")
     }
 
     private func checkDefault(_ field: Field, _ node: YAMLNode) {
@@ -218,5 +238,15 @@ extension YAMLNode {
         case .sequence(let nodes): nodes.lazy.compactMap { $0.position(ofText: wanted) }.first
         case .mapping(let pairs): pairs.lazy.compactMap { $0.value.position(ofText: wanted) }.first
         }
+    }
+}
+
+extension Field {
+    /// The field of a group that is itself shown by a condition.
+    fileprivate func shown(where condition: FieldCondition?) -> Field {
+        guard let condition else { return self }
+        var field = self
+        field.conditional = conditional.map { .all([condition, $0]) } ?? condition
+        return field
     }
 }

@@ -123,13 +123,12 @@ extension DocumentDecoder {
         guard var map = MappingReader(node, templates.report) else { return nil }
         let on = map.required("on").flatMap { templates.template($0, .instanceStart) }
         let type: DependencyType? = map.choice("type")
-        if map.node["type"] == nil { _ = map.required("type") }
         let name = map.text("name")
         let isRequired = map.flag("required") ?? true
         map.allow(["config"])
         map.finish()
-        guard let on, let type else { return nil }
-        return InstanceTemplate.Dependency(on: on, type: type.rawValue, name: name, isRequired: isRequired)
+        guard let on else { return nil }
+        return InstanceTemplate.Dependency(on: on, type: (type ?? .configuration).rawValue, name: name, isRequired: isRequired)
     }
 
     /// S1's `dependency_type`.

@@ -124,7 +124,8 @@ extension JiraStandIn {
     }
 
     private static func textRule(_ call: Call) -> String {
-        takesDocuments(call) ? "Operation value must be an Atlassian Document (see the Atlassian Document Format)" : "Operation value must be a string"
+        takesDocuments(call)
+            ? "Operation value must be an Atlassian Document (see the Atlassian Document Format)" : "Operation value must be a string"
     }
 
     private static func isProjectKey(_ key: String?) -> Bool {

@@ -100,8 +100,9 @@ extension FlatDialect {
     private func parameters(of root: YAMLNode) -> [String] {
         let fields = (root["presentation"]?["fields"]?.elements ?? []).compactMap { $0["name"]?.text }
         let items = root["targets"]?["catalog_items"]?.elements ?? []
-        let named = items.flatMap { ["required_parameters", "optional_parameters"].compactMap { key in $0[key] } }
-        return named.flatMap { $0.elements ?? [] }.compactMap(\.text).filter { !fields.contains($0) }
+        let lists = items.flatMap { item in [item["required_parameters"], item["optional_parameters"]] }
+        let names = lists.flatMap { list in list?.elements ?? [] }.compactMap(\.text)
+        return names.filter { !fields.contains($0) }
     }
 
     private func components(_ bundle: YAMLNode) -> YAMLNode {

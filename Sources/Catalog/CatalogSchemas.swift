@@ -1,0 +1,67 @@
+package import Base
+import Documents
+
+/// The published JSON Schemas (`schemas/*.json`), compiled once: what editors check against is what the service checks against.
+package struct CatalogSchemas: Sendable {
+    private let byKind: [CatalogKind: JSONSchema]
+    private let flat: JSONSchema?
+
+    /// Only what the reader itself knows is checked; for tests and tools without the files.
+    package static let none = CatalogSchemas()
+
+    private init() {
+        byKind = [:]
+        flat = nil
+    }
+
+    private static let base = "https://pao.example/schemas/"
+    private static let fileNames: [CatalogKind: String] = [
+        .item: "catalog-item.json", .bundle: "catalog-bundle.json", .update: "update-item.json", .upgrade: "upgrade-item.json",
+    ]
+
+    /// `files` by their names (`catalog-item.json`, ...). Throws `invalid` for a schema that cannot be used.
+    package init(files: [String: JSON]) throws(PAOError) {
+        var resources: [String: JSON] = [:]
+        for (name, schema) in files { resources[Self.base + name] = schema }
+        var byKind: [CatalogKind: JSONSchema] = [:]
+        for (kind, name) in Self.fileNames { byKind[kind] = try Self.compile(name, files, resources) }
+        self.byKind = byKind
+        flat = try Self.compile("flat-item.json", files, resources)
+    }
+
+    private static func compile(_ name: String, _ files: [String: JSON], _ resources: [String: JSON]) throws(PAOError) -> JSONSchema? {
+        guard let schema = files[name] else { return nil }
+        return try JSONSchema.compile(schema, baseURI: base + name, resources: resources)
+    }
+
+    /// Adds what the schema says and the reader has not said about the same place.
+    func check(_ root: YAMLNode, into report: FindingReport) {
+        let schema = root["kind"] == nil ? flat : root["kind"]?.text.flatMap(CatalogKind.init(rawValue:)).flatMap { byKind[$0] }
+        guard let schema else { return }
+        for finding in schema.validate(root.json) {
+            let rule = Self.rule(of: finding.keyword)
+            let place = root.position(at: finding.instancePath, key: rule == .unknownKey)
+            guard !report.hasError(at: place) else { continue }
+            let subject = JSONPointer.tokens(finding.instancePath)?.last ?? "The document"
+            report.error(rule, "\(subject) \(finding.message).", at: place, suggestion: finding.suggestion)
+        }
+    }
+
+    private static func rule(of keyword: String) -> CatalogRule {
+        switch keyword {
+        case "additionalProperties", "unevaluatedProperties", "propertyNames": .unknownKey
+        case "required", "dependentRequired": .missingKey
+        case "type": .wrongType
+        case "enum", "const", "pattern", "format", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
+            "minItems", "maxItems", "uniqueItems", "multipleOf":
+            .badValue
+        default: .schema
+        }
+    }
+}
+
+extension FindingReport {
+    func hasError(at place: Position) -> Bool {
+        findings.contains { $0.isError && $0.line == place.line && $0.column == place.column }
+    }
+}

@@ -1,0 +1,42 @@
+package import Base
+import Glibc
+
+/// Where catalog documents come from. A sync asks for the tree, reads it, and is done with it before it asks again.
+package protocol CatalogSource: Sendable {
+    /// What operators know it by: a path or a URL without credentials.
+    var name: String { get }
+    /// Empty where there is none.
+    var branch: String { get }
+
+    /// The files as they are now. Throws `unavailable` or `data`; then the catalog stays as it is.
+    func tree() async throws(PAOError) -> CatalogTree
+}
+
+package struct CatalogTree: Sendable {
+    /// An existing folder.
+    package var root: String
+    /// nil where the source knows no commits.
+    package var commit: String?
+
+    package init(root: String, commit: String?) {
+        self.root = root
+        self.commit = commit
+    }
+}
+
+/// A plain directory.
+package struct DirectorySource: CatalogSource {
+    package let name: String
+    package let branch = ""
+
+    package init(_ path: String) { name = path }
+
+    package func tree() throws(PAOError) -> CatalogTree {
+        guard FileKind.of(name) == .folder else {
+            throw PAOError(
+                .unavailable, "The catalog directory \(name) cannot be read.", detail: String(cString: strerror(errno)),
+                hint: "Make the directory, or start with another --catalog.")
+        }
+        return CatalogTree(root: name, commit: nil)
+    }
+}

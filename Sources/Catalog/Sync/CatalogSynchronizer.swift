@@ -1,0 +1,211 @@
+import Base
+import Store
+import Synchronization
+
+/// Reads a tree against what is known of it: files that have not changed are not read again.
+final class CatalogSynchronizer: Sendable {
+    /// What is known of one file since it was read last.
+    struct KnownFile: Sendable {
+        /// nil where the file may have changed since without another stamp.
+        var stamp: FileStamp?
+        var hash: String
+        var isAlone: Bool
+        var entries: [CatalogEntry]
+        var findings: [CatalogFinding]
+        var brokenIDs: [String]?
+    }
+
+    struct State: Sendable {
+        var files: [String: KnownFile] = [:]
+        var owners: [UInt8]?
+        var scanFindings: [CatalogFinding] = []
+        var findings: [CatalogFinding] = []
+        var commit: String?
+        /// By id; withdrawn ones too.
+        var entries: [String: CatalogEntry]
+    }
+
+    private let store: Store
+    private let schemas: CatalogSchemas
+    private let documents: DocumentCache
+    private let time: TimeSource
+    private let state: Mutex<State>
+
+    init(store: Store, schemas: CatalogSchemas, documents: DocumentCache, entries: [CatalogEntry], time: TimeSource) {
+        self.store = store
+        self.schemas = schemas
+        self.documents = documents
+        self.time = time
+        state = Mutex(State(entries: Dictionary(entries.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })))
+    }
+
+    /// What a sync of the tree would make of the catalog. Stores new versions; nothing else changes until `commit`.
+    func read(_ tree: CatalogTree) async throws(PAOError) -> SyncOutcome {
+        guard let scanner = CatalogScanner(root: tree.root) else {
+            throw PAOError(.unavailable, "The catalog directory \(tree.root) cannot be read.")
+        }
+        let before = state.withLock { $0 }
+        let scan = scanner.scan()
+        let owners = scanner.codeOwners()
+        var next = before
+        next.owners = owners?.text
+        next.scanFindings = scan.findings
+        let isChanged = try await read(scan, before, CodeOwnersFile(owners), into: &next)
+        if !isChanged, before.scanFindings == scan.findings, before.owners == next.owners, before.commit != nil {
+            next.commit = tree.commit ?? before.commit
+            return SyncOutcome(unchanged: next)
+        }
+        next.commit = tree.commit ?? Self.commit(of: next.files)
+        let resolution = CatalogResolution(next, previous: before.entries)
+        next.findings = (resolution.findings + (CodeOwnersFile(owners).owners?.findings ?? [])).sorted(by: CatalogFinding.isBefore)
+        next.entries = resolution.entries
+        return SyncOutcome(next, previous: before)
+    }
+
+    func commit(_ outcome: SyncOutcome) { state.withLock { $0 = outcome.state } }
+
+    /// Stands for a commit where there is none: equal trees have equal ones.
+    private static func commit(of files: [String: KnownFile]) -> String {
+        let lines = files.keys.sorted().map { "\($0)\u{0}\(files[$0]?.hash ?? "")\n" }
+        return String(Hash.sha256(Array(lines.joined().utf8)).hex.prefix(40))
+    }
+}
+
+/// CODEOWNERS of a tree, read once per sync.
+private struct CodeOwnersFile {
+    let owners: CodeOwners?
+
+    init(_ file: (path: String, text: [UInt8])?) {
+        owners = file.map { CodeOwners(String(decoding: $0.text, as: UTF8.self), file: $0.path) }
+    }
+}
+
+extension CatalogFinding {
+    static func isBefore(_ left: CatalogFinding, _ right: CatalogFinding) -> Bool {
+        (left.file, left.line, left.column) < (right.file, right.line, right.column)
+    }
+}
+
+extension CatalogSynchronizer {
+    /// Whether any file is new, gone or different.
+    private func read(_ scan: Scan, _ before: State, _ owners: CodeOwnersFile, into next: inout State) async throws(PAOError) -> Bool {
+        let sameOwners = before.owners == next.owners
+        let folders = Dictionary(grouping: scan.files) { CatalogPath.folder(of: $0.path) }.mapValues(\.count)
+        var isChanged = before.files.count != scan.files.count
+        var pending: [PendingVersion] = []
+        next.files = [:]
+        next.files.reserveCapacity(scan.files.count)
+        for (index, file) in scan.files.enumerated() {
+            let isAlone = folders[CatalogPath.folder(of: file.path)] == 1
+            let known = before.files[file.path].flatMap { sameOwners && $0.isAlone == isAlone ? $0 : nil }
+            if let known, known.stamp == file.stamp {
+                next.files[file.path] = known
+                continue
+            }
+            let read = self.read(file, known, owners.owners, isAlone: isAlone, &pending)
+            isChanged = isChanged || read.hash != known?.hash
+            next.files[file.path] = read
+            if pending.count >= 200 { try await keep(&pending) }
+            if index % 32 == 0 { await Task.yield() }
+        }
+        try await keep(&pending)
+        return isChanged
+    }
+
+    private func read(
+        _ file: ScannedFile, _ known: KnownFile?, _ owners: CodeOwners?, isAlone: Bool, _ pending: inout [PendingVersion]
+    ) -> KnownFile {
+        let stamp = file.stamp.isFresh(at: time.now()) ? nil : file.stamp
+        guard let text = CatalogScanner.read(file.location) else {
+            let finding = CatalogFinding(
+                file: file.path, line: 1, column: 1, severity: .error, rule: CatalogRule.fileUnreadable.rawValue,
+                message: "The file cannot be read.")
+            return KnownFile(stamp: nil, hash: "", isAlone: isAlone, entries: [], findings: [finding], brokenIDs: nil)
+        }
+        let hash = Hash.sha256(text).hex
+        if var known, known.hash == hash {
+            known.stamp = stamp
+            return known
+        }
+        let reading = DocumentReader.read(text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: isAlone)
+        pending += reading.documents.map { PendingVersion($0) }
+        let entries = zip(reading.documents, reading.links).compactMap { document, links in
+            CatalogEntry(
+                definition: document.definition, digest: document.digest, source: document.source, state: .current, fileHash: hash,
+                links: links)
+        }
+        return KnownFile(
+            stamp: stamp, hash: hash, isAlone: isAlone, entries: entries, findings: reading.findings, brokenIDs: reading.brokenIDs)
+    }
+
+    private func keep(_ pending: inout [PendingVersion]) async throws(PAOError) {
+        guard !pending.isEmpty else { return }
+        let versions = pending
+        pending = []
+        try await store.write { connection throws(PAOError) in
+            for version in versions { try CatalogStore.keep(version, in: connection) }
+        }
+    }
+}
+
+/// What a sync is about to make of the catalog.
+struct SyncOutcome: Sendable {
+    let state: CatalogSynchronizer.State
+    /// nil where readers need not switch.
+    let entries: [CatalogEntry]?
+    /// Rows to write.
+    let changed: [CatalogEntry]
+    private let counts: [CatalogKind: SyncResult.Counts]
+    private let isChanged: Bool
+
+    var commit: String? { state.commit }
+    var findings: [CatalogFinding] { state.findings }
+
+    init(unchanged state: CatalogSynchronizer.State) {
+        self.state = state
+        entries = nil
+        changed = []
+        counts = [:]
+        isChanged = false
+    }
+
+    init(_ state: CatalogSynchronizer.State, previous: CatalogSynchronizer.State) {
+        self.state = state
+        let all = Array(state.entries.values)
+        entries = all
+        changed = all.filter { entry in previous.entries[entry.id].map { !$0.hasSameRow(as: entry) } ?? true }
+        counts = Self.counts(all, previous.entries)
+        isChanged = !counts.isEmpty || state.findings != previous.findings || changed.contains { previous.entries[$0.id]?.state != $0.state }
+    }
+
+    private static func counts(_ entries: [CatalogEntry], _ previous: [String: CatalogEntry]) -> [CatalogKind: SyncResult.Counts] {
+        var counts: [CatalogKind: SyncResult.Counts] = [:]
+        for entry in entries {
+            let before = previous[entry.id]
+            let wasThere = before.map { !$0.isWithdrawn } ?? false
+            switch (wasThere, entry.isWithdrawn) {
+            case (false, false): counts[entry.kind, default: .init()].added += 1
+            case (true, true): counts[entry.kind, default: .init()].removed += 1
+            case (true, false) where before?.digest != entry.digest: counts[entry.kind, default: .init()].updated += 1
+            default: break
+            }
+        }
+        return counts
+    }
+
+    func result(from start: SyncResult) -> SyncResult {
+        var result = start
+        result.commit = commit
+        result.counts = counts
+        result.errors = findings.count(where: \.isError)
+        result.warnings = findings.count - result.errors
+        result.isChanged = isChanged
+        return result
+    }
+}
+
+extension CatalogEntry {
+    fileprivate func hasSameRow(as other: CatalogEntry) -> Bool {
+        kind == other.kind && digest == other.digest && state == other.state && source == other.source && fileHash == other.fileHash
+    }
+}
