@@ -47,7 +47,8 @@ function App() {
     const { route, parameters } = routeOf(path);
     return html`
         <${Shell} path=${path}>
-            ${route ? html`<${Lazy} key=${path} route=${route} parameters=${parameters} query=${query} />` : path !== '/' && html`<${NotFound} />`}
+            ${route ? html`<${Lazy} key=${path} route=${route} parameters=${parameters}
+                query=${query} />` : path !== '/' && html`<${NotFound} />`}
         <//>`;
 }
 
@@ -72,7 +73,8 @@ function Lazy({ route, parameters, query }) {
 
 const Broken = () => html`
     <${Page} title="This page could not be shown">
-        <${ProblemNotice} problem=${{ title: 'The page stopped working', detail: 'What you entered is kept as a draft. Reload to go on.' }} retry=${() => location.reload()} />
+        <${ProblemNotice} problem=${{ title: 'The page stopped working', detail: 'What you entered is kept as a draft. Reload to go on.' }}
+            retry=${() => location.reload()} />
     <//>`;
 
 const NotFound = () => html`<${Page} title="Not found"><p>There is no such page. <a href="/catalog">Go to the catalog</a>.</p><//>`;

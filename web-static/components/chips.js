@@ -4,5 +4,6 @@ import { html } from '../lib/preact.js';
 export const Chips = ({ label, options, value, onChange }) => html`
     <div class="chips" role="group" aria-label=${label}>
         ${options.map((option) => html`
-            <button key=${option.value} type="button" class="chip" aria-pressed=${option.value === value ? 'true' : 'false'} onClick=${() => onChange(option.value)}>${option.name}</button>`)}
+            <button key=${option.value} type="button" class="chip" aria-pressed=${option.value === value ? 'true' : 'false'}
+                onClick=${() => onChange(option.value)}>${option.name}</button>`)}
     </div>`;

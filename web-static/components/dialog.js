@@ -20,7 +20,8 @@ export function Dialog({ title, onClose, kind, children }) {
         <dialog ref=${dialog} class=${kind} aria-labelledby=${titleId} onClose=${onClose} onMouseDown=${closeOutside}>
             <div class=${kind ? 'visually-hidden' : 'dialog-head'}>
                 <h2 id=${titleId}>${title}</h2>
-                ${!kind && html`<button type="button" class="icon-button" onClick=${onClose} aria-label="Close"><${Icon} name="close" /></button>`}
+                ${!kind && html`<button type="button" class="icon-button" onClick=${onClose} aria-label="Close"><${Icon} name="close" />
+                    </button>`}
             </div>
             ${kind ? children : html`<div class="dialog-body">${children}</div>`}
         </dialog>`;
@@ -41,7 +42,8 @@ export function ActionDialog({ title, verb, isDangerous, perform, onClose, onDon
                 <${ProblemNotice} problem=${problem} />
                 <div class="dialog-foot">
                     <button type="button" class="button" onClick=${onClose}>Close</button>
-                    <button type="submit" class=${`button ${isDangerous ? 'danger' : 'primary'}`} aria-disabled=${isBusy ? 'true' : 'false'}>${verb}</button>
+                    <button type="submit" class=${`button ${isDangerous ? 'danger' : 'primary'}`}
+                        aria-disabled=${isBusy ? 'true' : 'false'}>${verb}</button>
                 </div>
             </form>
         <//>`;
@@ -49,7 +51,8 @@ export function ActionDialog({ title, verb, isDangerous, perform, onClose, onDon
 
 /** A labelled text of a dialog. */
 export function TextField({ id, label, value, onInput, rows, required = true, help }) {
-    const common = { id, class: 'input', value, required, onInput: (event) => onInput(event.currentTarget.value), 'aria-describedby': help && `${id}-help` };
+    const change = (event) => onInput(event.currentTarget.value);
+    const common = { id, class: 'input', value, required, onInput: change, 'aria-describedby': help && `${id}-help` };
     return html`
         <div class="field">
             <label for=${id}>${label}${!required && html`<span class="optional">optional</span>`}</label>

@@ -1,5 +1,5 @@
 import { path } from '../lib/api.js';
-import { html, useEffect, useState } from '../lib/preact.js';
+import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { useList } from '../lib/resource.js';
 import { Copy } from './copy.js';
 import { Icon } from './icon.js';
@@ -21,13 +21,18 @@ const fates = {
 /** Every call to the outside with its key and its fate. `updatedAt` of the request says when to read again. */
 export function Effects({ requestId, updatedAt }) {
     const effects = useList(path`/requests/${requestId}/effects`);
-    useEffect(() => effects.reload(), [updatedAt]);
+    const readAt = useRef(updatedAt);
+    useEffect(() => {
+        if (readAt.current !== updatedAt) effects.reload();
+        readAt.current = updatedAt;
+    }, [updatedAt]);
     if (effects.problem) return html`<div class="panel-body"><${ProblemNotice} problem=${effects.problem} retry=${effects.reload} /></div>`;
     if (!effects.data) return html`<${Loading} />`;
     if (!effects.data.length) return html`<p class="panel-body muted">Nothing outside has been called yet.</p>`;
     return html`
         <ol class="steps">${effects.data.map((effect) => html`<${Effect} key=${effect.key} effect=${effect} />`)}</ol>
-        ${effects.more && html`<div class="table-foot"><button type="button" class="button" onClick=${effects.more}>Show more</button></div>`}`;
+        ${effects.more && html`<div class="table-foot"><button type="button" class="button" onClick=${effects.more}>Show more</button>
+            </div>`}`;
 }
 
 function Effect({ effect }) {
@@ -47,7 +52,8 @@ function Effect({ effect }) {
                     ${effect.note && html`<p>${effect.note}</p>`}
                     <dl class="facts small">
                         <dt>Key</dt><dd><${Copy} text=${effect.key} what="key" /></dd>
-                        ${effect.remoteReference && html`<dt>Their id</dt><dd><${Copy} text=${effect.remoteReference} what="outside id" /></dd>`}
+                        ${effect.remoteReference && html`<dt>Their id</dt><dd>
+                            <${Copy} text=${effect.remoteReference} what="outside id" /></dd>`}
                     </dl>
                     <pre class="raw" tabindex="0">${asText(effect.rendered)}</pre>
                 </div>`}

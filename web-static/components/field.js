@@ -14,7 +14,8 @@ export function Field({ field, path, value, onChange, faults, isShown, touch, va
     const id = idOf(path);
     const found = isShown(path) ? faults.filter((fault) => fault.field === path) : [];
     const describedBy = [field.description && `${id}-help`, found.length && `${id}-fault`].filter(Boolean).join(' ') || undefined;
-    const label = html`${field.name ?? field.id}${!field.required && !Control.drawsLabel && !hidesLabel && html`<span class="optional">optional</span>`}`;
+    const label = html`${field.name ?? field.id}${!field.required && !Control.drawsLabel && !hidesLabel && html`<span
+        class="optional">optional</span>`}`;
     return html`
         <div class="field">
             ${!Control.drawsLabel && (Control.isGroup

@@ -18,11 +18,14 @@ export function LiveRows({ rows, filter, label, head, row, more, isMoreLoading }
     const showAll = () => setShown({ filter, ids: new Set(rows.map(({ id }) => id)) });
     return html`
         <div class="table-frame" ref=${frame} onMouseLeave=${showAll}>
-            ${waiting.length > 0 && html`<div class="table-foot"><button type="button" class="button" onClick=${showAll}>${waiting.length} new</button></div>`}
+            ${waiting.length > 0 && html`<div class="table-foot"><button type="button" class="button" onClick=${showAll}>
+                ${waiting.length} new</button></div>`}
             <table class="cards" aria-label=${label} onKeyDown=${moveAmongRows}>
                 <thead><tr>${head.map((title) => html`<th scope="col" key=${title}>${title}</th>`)}</tr></thead>
                 <tbody>${visible.map((one) => html`<tr key=${one.id}>${row(one)}</tr>`)}</tbody>
             </table>
-            ${more && html`<div class="table-foot"><button type="button" class="button" onClick=${more} aria-disabled=${isMoreLoading ? 'true' : 'false'}>Show more</button></div>`}
+            ${more && html`<div class="table-foot">
+                <button type="button" class="button" onClick=${more}
+                aria-disabled=${isMoreLoading ? 'true' : 'false'}>Show more</button></div>`}
         </div>`;
 }

@@ -38,6 +38,8 @@ function useLogs(requestId, isFollowed) {
     return { lines, problem, isRead };
 }
 
+const countWords = (count) => (count >= shownLines ? `The last ${shownLines} lines` : `${count} ${count === 1 ? 'line' : 'lines'}`);
+
 export function Logs({ requestId, isMoving }) {
     const { lines, problem, isRead } = useLogs(requestId, isMoving);
     const [isPinned, setPinned] = useState(true);
@@ -49,16 +51,19 @@ export function Logs({ requestId, isMoving }) {
     const toEnd = () => setPinned(true);
     return html`
         <div class="logs-bar small">
-            <span class="muted">${lines.length >= shownLines ? `The last ${shownLines} lines` : `${lines.length} ${lines.length === 1 ? 'line' : 'lines'}`}</span>
+            <span class="muted">${countWords(lines.length)}</span>
             ${isMoving && isPinned && html`<span class="muted">Following</span>`}
-            ${!isPinned && html`<button type="button" class="link-button" onClick=${toEnd}>${isMoving ? 'Follow the end' : 'Go to the end'}</button>`}
+            ${!isPinned && html`
+                <button type="button" class="link-button" onClick=${toEnd}>${isMoving ? 'Follow the end' : 'Go to the end'}</button>`}
         </div>
         <${ProblemNotice} problem=${problem} />
         <div class="logs" ref=${frame} onScroll=${onScroll} tabindex="0" role="log" aria-label="Logs" aria-live="off">
             ${lines.map((line) => html`
                 <div class="log" key=${line.id}>
-                    <span title=${exact(line.at)}>${clockTime(line.at)}</span><span title=${line.actionId}>${line.actionId}</span><span class=${tones[line.level]}>${line.message}</span>
+                    <span title=${exact(line.at)}>${clockTime(line.at)}</span><span title=${line.actionId}>${line.actionId}</span>
+                        <span class=${tones[line.level]}>${line.message}</span>
                 </div>`)}
-            ${isRead && lines.length === 0 && html`<div class="log"><span></span><span></span><span>Nothing has been written yet.</span></div>`}
+            ${isRead && lines.length === 0 && html`<div class="log"><span></span><span></span>
+                <span>Nothing has been written yet.</span></div>`}
         </div>`;
 }

@@ -18,17 +18,24 @@ const ofKind = {
 };
 
 const named = (text) => pages.filter(({ name }) => name.toLowerCase().includes(text.toLowerCase()));
-const byId = (text) => Object.entries(ofKind).filter(([prefix]) => text.startsWith(prefix) && text.length > prefix.length).map(([, make]) => make(text));
+const byId = (text) => Object.keys(ofKind)
+    .filter((prefix) => text.startsWith(prefix) && text.length > prefix.length)
+    .map((prefix) => ofKind[prefix](text));
 
-/** Catalog items that the server finds for the text; none while it is not reachable. */
+const serviceEntry = ({ id, name, category }) => ({ icon: 'catalog', name, href: pathOf`/catalog/items/${id}`, hint: category });
+const instanceEntry = ({ id, name }) => ({ icon: 'instances', name, href: pathOf`/instances/${id}`, hint: 'Instance' });
+const rowsOf = (list, search, control) => get(list + query({ search, limit: 6 }), control).then(({ data }) => data, () => []);
+
+/** Services and instances that the server finds for the text; none while it is not reachable. */
 function useFound(text) {
     const [items, setItems] = useState([]);
     useEffect(() => {
         if (!text) return setItems([]);
         const control = new AbortController();
         const timer = setTimeout(async () => {
-            const page = await get(`/catalog${query({ search: text, limit: 8 })}`, control).catch(() => undefined);
-            if (page) setItems(page.data.map(({ id, name, category }) => ({ icon: 'catalog', name, href: pathOf`/catalog/items/${id}`, hint: category })));
+            const [services, instances] = await Promise.all(['/catalog', '/instances'].map((list) => rowsOf(list, text, control)));
+            if (control.signal.aborted) return;
+            setItems([...services.map(serviceEntry), ...instances.map(instanceEntry)]);
         }, 120);
         return () => {
             clearTimeout(timer);
@@ -38,7 +45,7 @@ function useFound(text) {
     return items;
 }
 
-/** Ctrl K: pages, items by name, requests and instances by id. */
+/** Ctrl K: pages, services and instances by name, requests and instances by id. */
 export function Palette({ onClose }) {
     const [text, setText] = useState('');
     const [chosen, setChosen] = useState(0);
@@ -65,7 +72,8 @@ export function Palette({ onClose }) {
     return html`
         <${Dialog} title="Go to" kind="palette" onClose=${onClose}>
             <input type="text" role="combobox" aria-label="Go to a page, an item or an id" aria-expanded="true" aria-controls="palette-list"
-                aria-activedescendant=${entries.length ? `palette-${current}` : undefined} aria-autocomplete="list" autocomplete="off" spellcheck=${false}
+                aria-activedescendant=${entries.length ? `palette-${current}` : undefined} aria-autocomplete="list" autocomplete="off"
+                    spellcheck=${false}
                 placeholder="Search the catalog, or paste an id" value=${text} onKeyDown=${onKeyDown}
                 onInput=${(event) => { setText(event.currentTarget.value); setChosen(0); }} />
             <ul role="listbox" id="palette-list" aria-label="Results" ref=${list} hidden=${entries.length === 0}>

@@ -8,9 +8,11 @@ export function Plan({ steps }) {
                 <li key=${step.id}>
                     <span class="plan-number" aria-hidden="true">${index + 1}</span>
                     <div>
-                        <p class=${step.if === false ? 'left-out' : undefined}>${step.name ?? step.id} <span class="muted small">${step.type}</span></p>
+                        <p class=${step.if === false ? 'left-out' : undefined}>${step.name ?? step.id} <span class="muted small">
+                            ${step.type}</span></p>
                         ${step.if === false && html`<p class="small muted">Left out with these values.</p>`}
-                        ${step.rendered && step.if !== false && html`<details><summary>What is sent</summary><pre class="rendered" tabindex="0">${asLines(step.rendered)}</pre></details>`}
+                        ${step.rendered && step.if !== false && html`<details><summary>What is sent</summary>
+                            <pre class="rendered" tabindex="0">${asLines(step.rendered)}</pre></details>`}
                     </div>
                 </li>`)}
         </ol>`;
@@ -20,6 +22,7 @@ export function Plan({ steps }) {
 function asLines(value, indent = '') {
     return Object.entries(value).map(([key, one]) => {
         const isNested = one !== null && typeof one === 'object' && Object.keys(one).length > 0;
-        return isNested ? `${indent}${key}:\n${asLines(one, `${indent}  `)}` : `${indent}${key}: ${typeof one === 'object' ? JSON.stringify(one) : one}`;
+        if (isNested) return `${indent}${key}:\n${asLines(one, `${indent}  `)}`;
+        return `${indent}${key}: ${typeof one === 'object' ? JSON.stringify(one) : one}`;
     }).join('\n');
 }

@@ -11,12 +11,14 @@ export function ProblemNotice({ problem, retry }) {
             <${Icon} name="warning" />
             <div class="stack tight">
                 <p><b>${title}</b>${detail && detail !== title && html`<br />${detail}`}</p>
-                ${errors.length > 0 && html`<ul>${errors.map(({ field, message }) => html`<li key=${field + message}><code>${field}</code> ${message}</li>`)}</ul>`}
+                ${errors.length > 0 && html`<ul>
+                    ${errors.map(({ field, message }) => html`<li key=${field + message}><code>${field}</code> ${message}</li>`)}</ul>`}
                 ${retryAfter && html`<p>Try again in ${retryAfter} s.</p>`}
                 ${(correlationId || retry) && html`
                     <div class="row wrap small">
                         ${retry && html`<button type="button" class="button" onClick=${retry}>Try again</button>`}
-                        ${correlationId && html`<span class="muted">Correlation id</span> <${Copy} text=${correlationId} what="correlation id" />`}
+                        ${correlationId && html`<span class="muted">Correlation id</span> <${Copy} text=${correlationId}
+                            what="correlation id" />`}
                     </div>`}
             </div>
         </div>`;

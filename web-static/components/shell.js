@@ -59,9 +59,11 @@ function Rail({ path }) {
         <nav class="rail" aria-label="Main">
             <a class="brand" href="/catalog"><img src="/icon.svg" alt="" width="24" height="24" /><span>PAO</span></a>
             ${navigation.map(({ name, href, icon, key }) => html`
-                <a key=${href} class="rail-link" href=${href} title=${`${name} (g ${key})`} aria-current=${path === href || path.startsWith(`${href}/`) ? 'page' : undefined}>
+                <a key=${href} class="rail-link" href=${href} title=${`${name} (g ${key})`}
+                    aria-current=${path === href || path.startsWith(`${href}/`) ? 'page' : undefined}>
                     <${Icon} name=${icon} /><span class="label">${name}</span>
-                    ${counts[href] > 0 && html`<span class="count">${counts[href] > 99 ? '99+' : counts[href]}<span class="visually-hidden"> open</span></span>`}
+                    ${counts[href] > 0 && html`<span class="count">${counts[href] > 99 ? '99+' : counts[href]}
+                        <span class="visually-hidden"> open</span></span>`}
                 </a>`)}
             <${Version} />
         </nav>`;
@@ -74,10 +76,13 @@ function Top({ onSearch }) {
     const isReconnecting = useStore(connection) === 'connecting';
     return html`
         <header class="top">
-            <button type="button" class="search-button" onClick=${onSearch}><${Icon} name="search" /><span>Search or go to</span><kbd>Ctrl K</kbd></button>
+            <button type="button" class="search-button" onClick=${onSearch}><${Icon} name="search" /><span>Search or go to</span>
+                <kbd>Ctrl K</kbd></button>
             <div class="top-end">
                 ${isReconnecting && html`<span class="environment" role="status">Reconnecting</span>`}
-                ${sandbox && html`<span class="environment sandbox" title="Every outgoing call is answered by stand-ins inside this server.">Sandbox<span class="label">: nothing leaves this machine</span></span>`}
+                ${sandbox && html`<span class="environment sandbox"
+                    title="Every outgoing call is answered by stand-ins inside this server.">Sandbox<span
+                    class="label">: nothing leaves this machine</span></span>`}
                 ${environmentName && html`<span class="environment">${environmentName}</span>`}
                 <${ThemeButton} /><${Who} />
             </div>
@@ -87,7 +92,8 @@ function Top({ onSearch }) {
 function ThemeButton() {
     const current = useStore(theme);
     const icon = { system: 'system', light: 'sun', dark: 'moon' }[current];
-    return html`<button type="button" class="icon-button" onClick=${nextTheme} title=${`Theme: ${current}`} aria-label=${`Theme: ${current}. Change`}><${Icon} name=${icon} /></button>`;
+    return html`<button type="button" class="icon-button" onClick=${nextTheme} title=${`Theme: ${current}`}
+        aria-label=${`Theme: ${current}. Change`}><${Icon} name=${icon} /></button>`;
 }
 
 function Who() {
@@ -101,5 +107,6 @@ function Who() {
 const Keys = ({ onClose }) => html`
     <${Dialog} title="Keys" onClose=${onClose}>
         <dl class="keys">${shortcuts.map(([keys, meaning]) => html`
-            <dt key=${`${keys}-keys`}>${keys.split(' ').map((key) => html`<kbd key=${key}>${key}</kbd>`)}</dt><dd key=${keys}>${meaning}</dd>`)}</dl>
+            <dt key=${`${keys}-keys`}>${keys.split(' ').map((key) => html`<kbd key=${key}>${key}</kbd>`)}</dt><dd key=${keys}>${meaning}
+                </dd>`)}</dl>
     <//>`;

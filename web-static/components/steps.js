@@ -18,7 +18,8 @@ export function Steps({ request }) {
     const scale = { from, length: Math.max((isEnded && ends.length ? Math.max(...ends) : now) - from, 1), now };
     return html`
         <ol class="steps">${request.actions.map((action) => html`
-            <${Step} key=${action.id} action=${action} scale=${scale} isOpen=${open === action.id} onToggle=${() => setOpen(open === action.id ? undefined : action.id)} />`)}</ol>`;
+            <${Step} key=${action.id} action=${action} scale=${scale} isOpen=${open === action.id}
+                onToggle=${() => setOpen(open === action.id ? undefined : action.id)} />`)}</ol>`;
 }
 
 function Step({ action, scale, isOpen, onToggle }) {
@@ -28,11 +29,13 @@ function Step({ action, scale, isOpen, onToggle }) {
         <li>
             <button type="button" class="step" aria-expanded=${isOpen ? 'true' : 'false'} aria-controls=${detailId} onClick=${onToggle}>
                 <span class=${`tone-${state.tone}`}><${Shape} shape=${state.shape} /></span>
-                <span><span class="name">${action.name ?? action.id}</span><span class="visually-hidden">, ${state.word}</span> <${Hint} action=${action} now=${scale.now} /></span>
+                <span><span class="name">${action.name ?? action.id}</span><span class="visually-hidden">, ${state.word}
+                    </span> <${Hint} action=${action} now=${scale.now} /></span>
                 <span class="muted small kind">${action.type}</span>
                 <span class="small numbers"><${Span} from=${action.startedAt} to=${action.completedAt} /></span>
                 <span class=${`track tone-${state.tone}`} aria-hidden="true">${barsOf(action, scale).map((bar, index) => html`
-                    <span key=${index} class=${`bar tone-${bar.tone}`} style=${{ left: `${bar.left}%`, width: `${bar.width}%` }}></span>`)}</span>
+                    <span key=${index} class=${`bar tone-${bar.tone}`} style=${{ left: `${bar.left}%`, width: `${bar.width}%` }}>
+                        </span>`)}</span>
                 <span class="chevron"><${Icon} name="chevron" /></span>
             </button>
             ${isOpen && html`<div class="step-detail" id=${detailId}><${StepDetail} action=${action} /></div>`}
@@ -43,7 +46,8 @@ function Step({ action, scale, isOpen, onToggle }) {
 function Hint({ action, now }) {
     const { attempts = [], status } = action;
     const last = attempts.at(-1);
-    if (status === 'retrying' && last?.nextAttemptAt) return html`<span class="small tone-warn nowrap">try ${last.number + 1} ${relative(last.nextAttemptAt, now)}</span>`;
+    if (status === 'retrying' && last?.nextAttemptAt) return html`<span
+        class="small tone-warn nowrap">try ${last.number + 1} ${relative(last.nextAttemptAt, now)}</span>`;
     if (attempts.length > 1) return html`<span class="small muted nowrap">${attempts.length} tries</span>`;
     return status === 'skipped' ? html`<span class="small muted">skipped</span>` : null;
 }
@@ -74,44 +78,52 @@ function StepDetail({ action }) {
 }
 
 function Attempt({ attempt }) {
-    const { number, status, startedAt, completedAt, errorType, errorMessage, errorDetails, externalId, externalUrl, verification } = attempt;
+    const { number, status, startedAt, completedAt, errorType, errorMessage, errorDetails, externalId, externalUrl,
+        verification } = attempt;
     return html`
         <li class="attempt">
             <div class="row wrap small">
                 <b>Try ${number}</b><${State} family="attempt" name=${status} />
                 ${startedAt && html`<span class="muted">${clockTime(startedAt)}</span>`}<${Span} from=${startedAt} to=${completedAt} />
                 ${externalUrl && /^https?:/.test(externalUrl)
-                    ? html`<a class="row" href=${externalUrl} target="_blank" rel="noreferrer">${externalId ?? 'Open'} <${Icon} name="external" /></a>`
+                    ? html`<a class="row" href=${externalUrl} target="_blank" rel="noreferrer">
+                        ${externalId ?? 'Open'} <${Icon} name="external" /></a>`
                     : externalId && html`<${Copy} text=${String(externalId)} what="outside id" />`}
             </div>
             ${errorMessage && html`<p><code class="tone-fail">${errorType}</code> ${errorMessage}</p>`}
-            ${isTelling(errorDetails) && html`<details><summary>Raw answer</summary><pre class="raw" tabindex="0">${asText(errorDetails)}</pre></details>`}
-            ${isTelling(verification) && html`<details><summary>What was checked</summary><pre class="raw" tabindex="0">${asText(verification)}</pre></details>`}
+            ${isTelling(errorDetails) && html`<${Raw} title="Raw answer" value=${errorDetails} />`}
+            ${isTelling(verification) && html`<${Raw} title="What was checked" value=${verification} />`}
         </li>`;
 }
 
-const isTelling = (value) => value !== undefined && value !== null && value !== '' && (typeof value !== 'object' || Object.keys(value).length > 0);
+export const Raw = ({ title, value }) => html`
+    <details><summary>${title}</summary><pre class="raw" tabindex="0">${asText(value)}</pre></details>`;
+
+const isTelling = (value) => Boolean(value) && (typeof value !== 'object' || Object.keys(value).length > 0);
 export const asText = (value) => (typeof value === 'string' ? value : JSON.stringify(value, null, 2));
 
 /** Starts, ends and tries as one list, the latest first. */
-export function historyOf(request) {
+function historyOf(request) {
     const entries = [
         { at: request.createdAt, shape: 'pending', tone: 'muted', text: `Requested by ${request.userId}` },
-        ...request.actions.flatMap((action) => (action.attempts ?? []).flatMap((attempt) => [
-            { at: attempt.startedAt, shape: 'running', tone: 'run', still: true, text: `${action.name ?? action.id}: try ${attempt.number} started` },
-            attempt.completedAt && {
-                at: attempt.completedAt, ...stateOf('attempt', attempt.status),
-                text: `${action.name ?? action.id}: ${attempt.errorMessage ?? stateOf('attempt', attempt.status).word.toLowerCase()} after ${duration(Date.parse(attempt.completedAt) - Date.parse(attempt.startedAt))}`,
-            },
-        ])),
-        request.completedAt && { at: request.completedAt, ...stateOf('request', request.status), text: stateOf('request', request.status).word },
+        ...request.actions.flatMap((action) => (action.attempts ?? []).flatMap((attempt) => attemptEntries(action, attempt))),
+        { at: request.completedAt, ...stateOf('request', request.status), text: stateOf('request', request.status).word },
     ];
-    return entries.filter((entry) => entry?.at).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+    return entries.filter(({ at }) => at).sort((a, b) => Date.parse(b.at) - Date.parse(a.at));
+}
+
+function attemptEntries({ id, name = id }, { number, status, startedAt, completedAt, errorMessage }) {
+    const state = stateOf('attempt', status);
+    const took = completedAt && duration(Date.parse(completedAt) - Date.parse(startedAt));
+    return [
+        { at: startedAt, shape: 'pending', tone: 'run', text: `${name}: try ${number} started` },
+        { at: completedAt, ...state, text: `${name}: ${errorMessage ?? state.word.toLowerCase()} after ${took}` },
+    ];
 }
 
 export const History = ({ request }) => html`
     <ol class="history">${historyOf(request).map((entry, index) => html`
         <li key=${index}>
-            <span class=${`tone-${entry.tone}`}><${Shape} shape=${entry.still ? 'pending' : entry.shape} /></span>
+            <span class=${`tone-${entry.tone}`}><${Shape} shape=${entry.shape} /></span>
             <span>${entry.text}</span><span class="muted small"><${Time} at=${entry.at} /></span>
         </li>`)}</ol>`;

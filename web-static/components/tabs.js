@@ -13,7 +13,8 @@ export function Tabs({ label, tabs, chosen, onChoose }) {
     };
     return html`
         <div class="tabs" role="tablist" aria-label=${label} onKeyDown=${onKeyDown}>${tabs.map(({ id, name }) => html`
-            <button type="button" key=${id} id=${`tab-${id}`} class="tab" role="tab" aria-selected=${id === current.id ? 'true' : 'false'} aria-controls="tab-panel"
+            <button type="button" key=${id} id=${`tab-${id}`} class="tab" role="tab" aria-selected=${id === current.id ? 'true' : 'false'}
+                aria-controls="tab-panel"
                 tabindex=${id === current.id ? 0 : -1} onClick=${() => onChoose(id)}>${name}</button>`)}</div>
         <div id="tab-panel" role="tabpanel" aria-labelledby=${`tab-${current.id}`} key=${current.id}>${current.content()}</div>`;
 }

@@ -16,7 +16,8 @@ export default function FileField(control) {
         const [file] = event.currentTarget.files;
         if (!file) return;
         try {
-            onChange({ name: file.name, mediaType: file.type || 'application/octet-stream', content: file.size ? await contentOf(file) : '' });
+            const content = file.size ? await contentOf(file) : '';
+            onChange({ name: file.name, mediaType: file.type || 'application/octet-stream', content });
             setFault(undefined);
         } catch {
             setFault('The file could not be read.');
@@ -30,6 +31,7 @@ export default function FileField(control) {
     }
     const { placeholder, readOnly, ...attributes } = attributesOf(control);
     return html`
-        <input type="file" ...${attributes} disabled=${readOnly} accept=${[field.validation?.accept ?? []].flat().join(',') || undefined} onChange=${read} />
+        <input type="file" ...${attributes} disabled=${readOnly} accept=${[field.validation?.accept ?? []].flat().join(',') || undefined}
+            onChange=${read} />
         ${fault && html`<p class="fault" role="alert">${fault}</p>`}`;
 }

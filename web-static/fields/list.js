@@ -14,11 +14,15 @@ export default function ListField(control) {
         <div class="entries" id=${id} role="group" aria-labelledby=${`${id}-label`} aria-describedby=${control.describedBy} tabindex="-1">
             ${entries.map((one, index) => html`
                 <div key=${index} class=${`entry${isBlock ? ' block' : ''}`}>
-                    <${Field} ...${control.shared} field=${{ ...item, id: String(index), name: `${item.name} ${index + 1}` }} path=${`${path}[${index}]`}
+                    <${Field} ...${control.shared} field=${{ ...item, id: String(index), name: `${item.name} ${index + 1}` }}
+                        path=${`${path}[${index}]`}
                         value=${one} hidesLabel=${!isBlock} onChange=${(next) => replace(index, next)} />
-                    <button type="button" class="icon-button" onClick=${() => remove(index)} aria-label=${`Remove ${item.name} ${index + 1}`} title="Remove"><${Icon} name="close" /></button>
+                    <button type="button" class="icon-button" onClick=${() => remove(index)}
+                        aria-label=${`Remove ${item.name} ${index + 1}`} title="Remove"><${Icon} name="close" /></button>
                 </div>`)}
-            ${!field.readonly && html`<div><button type="button" class="button" onClick=${() => onChange([...entries, isBlock ? {} : undefined])}><${Icon} name="plus" />Add ${item.name.toLowerCase()}</button></div>`}
+            ${!field.readonly && html`<div>
+                <button type="button" class="button" onClick=${() => onChange([...entries, isBlock ? {} : undefined])}>
+                <${Icon} name="plus" />Add ${item.name.toLowerCase()}</button></div>`}
         </div>`;
 }
 

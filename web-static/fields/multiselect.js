@@ -35,7 +35,8 @@ function CustomEntry({ name, onAdd }) {
     };
     return html`
         <div class="row">
-            <input class="input" aria-label=${`Another ${name}`} value=${text} onInput=${(event) => setText(event.currentTarget.value)} onKeyDown=${onKeyDown} />
+            <input class="input" aria-label=${`Another ${name}`} value=${text} onInput=${(event) => setText(event.currentTarget.value)}
+                onKeyDown=${onKeyDown} />
             <button type="button" class="button" onClick=${add}>Add</button>
         </div>`;
 }

@@ -1,3 +1,4 @@
+import { isEmpty } from '../lib/conditions.js';
 import { html, useState } from '../lib/preact.js';
 import { textControl } from './text.js';
 
@@ -15,7 +16,8 @@ export const numberControl = (inputmode, unit) => function NumberField(control) 
         setTyped(text);
         control.onChange(numberOf(text));
     };
-    const placeholder = field.placeholder ?? (field.default === undefined || field.default === null ? undefined : `${field.default} unless changed`);
+    const fallback = isEmpty(field.default) ? undefined : `${field.default} unless changed`;
+    const placeholder = field.placeholder ?? fallback;
     const input = textControl({ inputmode, autocomplete: 'off', class: 'input narrow numbers' })({
         ...control, field: { ...field, placeholder }, value: isCurrent ? typed : value, onChange: change,
     });

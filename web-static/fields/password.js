@@ -10,6 +10,7 @@ export default function PasswordField(control) {
     return html`
         <div class="row">
             ${(isShown ? shown : hidden)(control)}
-            <button type="button" class="button" aria-pressed=${isShown ? 'true' : 'false'} onClick=${() => setShown(!isShown)}>${isShown ? 'Hide' : 'Show'}</button>
+            <button type="button" class="button" aria-pressed=${isShown ? 'true' : 'false'} onClick=${() => setShown(!isShown)}>
+                ${isShown ? 'Hide' : 'Show'}</button>
         </div>`;
 }

@@ -10,7 +10,8 @@ export default function SelectField(control) {
     if (!options.length) return free(control);
     if (allowCustom) {
         return html`${textControl({ autocomplete: 'off', list: `${control.id}-options` })(control)}
-            <datalist id=${`${control.id}-options`}>${options.map((option) => html`<option key=${option} value=${option}></option>`)}</datalist>`;
+            <datalist id=${`${control.id}-options`}>${options.map((option) => html`<option key=${option} value=${option}></option>`)}
+                </datalist>`;
     }
     const chosen = options.findIndex((option) => isEqual(option, control.value));
     return html`

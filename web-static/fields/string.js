@@ -9,10 +9,12 @@ export default function StringField(control) {
     if (!options?.length) return plain(control);
     if (allowCustom) {
         return html`${textControl({ autocomplete: 'off', list: `${control.id}-options` })(control)}
-            <datalist id=${`${control.id}-options`}>${options.map((option) => html`<option key=${option} value=${option}></option>`)}</datalist>`;
+            <datalist id=${`${control.id}-options`}>${options.map((option) => html`<option key=${option} value=${option}></option>`)}
+                </datalist>`;
     }
     return html`
-        <select ...${attributesOf(control)} disabled=${Boolean(control.field.readonly)} value=${control.value ?? ''} onChange=${(event) => control.onChange(event.currentTarget.value)}>
+        <select ...${attributesOf(control)} disabled=${Boolean(control.field.readonly)} value=${control.value ?? ''}
+            onChange=${(event) => control.onChange(event.currentTarget.value)}>
             <option value="">Choose…</option>
             ${options.map((option) => html`<option key=${option} value=${option}>${option}</option>`)}
         </select>`;

@@ -16,7 +16,8 @@ export class Problem extends Error {
 
 /** Query text of an object; empty values are left out. */
 export function query(parameters) {
-    const present = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== null && value !== '' && value !== false);
+    const absent = [undefined, null, '', false];
+    const present = Object.entries(parameters).filter(([, value]) => !absent.includes(value));
     return present.length ? `?${new URLSearchParams(present)}` : '';
 }
 
@@ -55,7 +56,8 @@ async function send(method, target, options) {
         return await fetch(base + target, options);
     } catch (error) {
         if (error.name === 'AbortError') throw error;
-        throw new Problem({ title: 'The server does not answer', detail: 'Check your connection, then try again. Nothing you entered is lost.' });
+        const detail = 'Check your connection, then try again. Nothing you entered is lost.';
+        throw new Problem({ title: 'The server does not answer', detail });
     }
 }
 
@@ -63,7 +65,8 @@ async function readJSON(answer) {
     try {
         return await answer.json();
     } catch {
-        throw new Problem({ status: answer.status, title: 'The answer could not be read', correlationId: answer.headers.get('X-Correlation-ID') });
+        const correlationId = answer.headers.get('X-Correlation-ID');
+        throw new Problem({ status: answer.status, title: 'The answer could not be read', correlationId });
     }
 }
 

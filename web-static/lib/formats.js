@@ -40,7 +40,8 @@ const formats = {
     uuid: { test: (text) => uuidPattern.test(text), message: 'Enter a UUID of 32 hexadecimal digits with dashes.' },
     date: { test: isDate, message: 'Enter a date as year-month-day, like 2026-03-31.' },
     time: { test: (text) => timeOfDay(text) !== undefined, message: 'Enter a time as hours and minutes, like 14:30.' },
-    'date-time': { test: (text) => instant(text) !== undefined, message: 'Enter a date and a time with its offset, like 2026-03-31T14:30:00Z.' },
+    'date-time': { test: (text) => instant(text) !== undefined,
+        message: 'Enter a date and a time with its offset, like 2026-03-31T14:30:00Z.' },
 };
 const aliases = { uri: 'url', datetime: 'date-time', ip: 'ipv4' };
 

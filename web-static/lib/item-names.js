@@ -1,14 +1,19 @@
 import { get } from './api.js';
+import { readStored, writeStored } from './storage.js';
 import { createStore, useStore } from './store.js';
 import { useEffect } from './preact.js';
 
-const names = createStore(new Map());
+const key = 'pao.item-names';
+const stored = readStored(key, []);
+const names = createStore(new Map(Array.isArray(stored) ? stored.filter(Array.isArray) : []));
 let isAsked = false;
 
 async function load() {
     try {
         const page = await get('/catalog?limit=200');
-        names.set(new Map(page.data.map(({ id, name }) => [id, name])));
+        const pairs = page.data.map(({ id, name }) => [id, name]);
+        names.set(new Map(pairs));
+        writeStored(key, pairs);
     } catch {
         isAsked = false;
     }
@@ -17,7 +22,7 @@ async function load() {
 /** The document a request or an instance was made with, whatever its kind. */
 export const catalogIdOf = (one) => one.catalogItemId ?? one.catalogBundleId ?? one.updateItemId ?? one.upgradeItemId;
 
-/** `name(id)`: what people call an item; its id while that is not known. */
+/** `name(id)`: what people call an item, kept from the last visit so that titles do not change while they are read; else its id. */
 export function useItemNames() {
     useEffect(() => {
         if (isAsked) return;

@@ -139,8 +139,10 @@ const rulesOfType = {
     time: dated('time', 'Time', asTime),
     datetime: dated('date-time', 'Datetime', asInstant),
     file: {
-        maxSize: (value, { maxSize }) => fileSize(value) > byteCount(maxSize) ? `Choose a file of at most ${maxSize}${typeof maxSize === 'number' ? ' bytes' : ''}.` : undefined,
-        accept: (value, { accept }) => accept !== undefined && !acceptsFile(value, accept) ? `Choose a file of the kind ${[accept].flat().join(', ')}.` : undefined,
+        maxSize: (value, { maxSize }) => fileSize(value) > byteCount(maxSize)
+            ? `Choose a file of at most ${maxSize}${typeof maxSize === 'number' ? ' bytes' : ''}.` : undefined,
+        accept: (value, { accept }) => accept !== undefined && !acceptsFile(value, accept)
+            ? `Choose a file of the kind ${[accept].flat().join(', ')}.` : undefined,
     },
     list: {
         items: (value, { minItems = 0, maxItems = Infinity }) => {

@@ -25,19 +25,22 @@ export default function CatalogPage({ query: { search = '', category = '', owner
     const list = isWhole ? all : asked;
     return html`
         <${Page} title="Catalog" note="Ask for a service. You see what will happen before it does.">
-            <div class="filters"><${SearchField} label="Search the catalog" value=${search} onChange=${(text) => setQuery({ search: text })} /></div>
+            <div class="filters">
+                <${SearchField} label="Search the catalog" value=${search} onChange=${(text) => setQuery({ search: text })} /></div>
             <${ProblemNotice} problem=${all.problem ?? asked.problem} retry=${all.reload} />
             ${!items && !all.problem && html`<${Loading} />`}
             ${items && html`
                 <div class="catalog">
                     <aside class="facets" aria-label="Filters">
-                        <${Facet} title="Category" name="category" chosen=${category} items=${all.data} valueOf=${(item) => item.category} wordOf=${sentence} />
+                        <${Facet} title="Category" name="category" chosen=${category} items=${all.data} valueOf=${(item) => item.category}
+                            wordOf=${sentence} />
                         <${Facet} title="Owner" name="owner" chosen=${owner} items=${all.data} valueOf=${(item) => item.owner?.team} />
                     </aside>
                     <div onKeyDown=${moveAmongRows}>
                         ${!search && !category && !owner && html`<${Recent} items=${all.data} />`}
                         <${Cards} items=${items} isFiltered=${Boolean(search || category || owner)} />
-                        ${list.more && html`<div class="table-foot"><button type="button" class="button" onClick=${list.more}>Show more</button></div>`}
+                        ${list.more && html`<div class="table-foot">
+                            <button type="button" class="button" onClick=${list.more}>Show more</button></div>`}
                         <p class="visually-hidden" role="status">${items.length} items</p>
                     </div>
                 </div>`}
@@ -63,7 +66,8 @@ function Facet({ title, name, chosen, items, valueOf, wordOf = (value) => value 
         <div class="facet" role="group" aria-label=${title}>
             <h2>${title}</h2>
             ${values.map(([value, count]) => html`
-                <button type="button" key=${value} aria-pressed=${value === chosen ? 'true' : 'false'} onClick=${() => setQuery({ [name]: value === chosen ? '' : value })}>
+                <button type="button" key=${value} aria-pressed=${value === chosen ? 'true' : 'false'}
+                    onClick=${() => setQuery({ [name]: value === chosen ? '' : value })}>
                     <span>${wordOf(value)}</span><span>${count}</span>
                 </button>`)}
         </div>`;
@@ -74,7 +78,8 @@ function Recent({ items }) {
     if (!used.length) return null;
     return html`
         <h2 class="section-title">Used recently</h2>
-        <div class="recent">${used.map((item) => html`<a key=${item.id} class="button" href=${path`/catalog/items/${item.id}`}>${item.name}</a>`)}</div>`;
+        <div class="recent">
+            ${used.map((item) => html`<a key=${item.id} class="button" href=${path`/catalog/items/${item.id}`}>${item.name}</a>`)}</div>`;
 }
 
 function Cards({ items, isFiltered }) {
@@ -87,7 +92,8 @@ function Cards({ items, isFiltered }) {
         return html`
             <${Empty} title="Nothing matches">
                 <p>Try fewer words, or look at everything.</p>
-                <button type="button" class="button" onClick=${() => setQuery({ search: '', category: '', owner: '' })}>Show the whole catalog</button>
+                <button type="button" class="button"
+                    onClick=${() => setQuery({ search: '', category: '', owner: '' })}>Show the whole catalog</button>
             <//>`;
     }
     return html`
@@ -99,15 +105,21 @@ function Cards({ items, isFiltered }) {
 
 /** "automatic · about 2 min", "by hand · answers in 1d". */
 const effortOf = ({ mode, typicalDuration, sla }) =>
-    [mode === 'automatic' ? 'Automatic' : 'By hand', typicalDuration ? about(typicalDuration) : sla?.provisioning && `within ${sla.provisioning}`]
-        .filter(Boolean).join(' · ');
+    [
+        mode === 'automatic' ? 'Automatic' : 'By hand',
+        typicalDuration ? about(typicalDuration) : sla?.provisioning && `within ${sla.provisioning}`,
+    ].filter(Boolean).join(' · ');
+
+/** "Deprecated. Use postgresql-standard. " */
+const leavingWords = ({ status = 'active', replacedBy } = {}) =>
+    (status === 'active' ? '' : `${sentence(status)}. ${replacedBy ? `Use ${replacedBy}. ` : ''}`);
 
 function Card({ item }) {
     const status = item.lifecycle?.status ?? 'active';
     return html`
         <article class=${`card${status === 'active' ? '' : ' dimmed'}`}>
             <h3><a href=${path`/catalog/items/${item.id}`} data-row>${item.name}</a></h3>
-            <p>${status === 'active' ? item.description : `${sentence(status)}.${item.lifecycle.replacedBy ? ` Use ${item.lifecycle.replacedBy}.` : ''} ${item.description}`}</p>
+            <p>${leavingWords(item.lifecycle)}${item.description}</p>
             <div class="card-foot"><span>${effortOf(item)}</span><span>${item.owner?.team}</span></div>
         </article>`;
 }

@@ -47,7 +47,8 @@ function Resources({ resources }) {
         <section class="panel" aria-label="Resources">
             <div class="panel-head"><h2>Resources</h2></div>
             <table><thead><tr><th scope="col">Type</th><th scope="col">Id</th></tr></thead>
-                <tbody>${resources.map(({ type, id }) => html`<tr key=${`${type} ${id}`}><td>${type}</td><td><${Copy} text=${String(id)} what="resource id" /></td></tr>`)}</tbody></table>
+                <tbody>${resources.map(({ type, id }) => html`<tr key=${`${type} ${id}`}><td>${type}</td><td>
+                    <${Copy} text=${String(id)} what="resource id" /></td></tr>`)}</tbody></table>
         </section>`;
 }
 

@@ -26,7 +26,8 @@ export default function ItemPage({ id, query }) {
     const schema = useResource(path`/catalog/items/${id}/schema`);
     const cloned = useResource(query.clone ? path`/requests/${query.clone}` : undefined);
     const isReady = item.data && schema.data && (!query.clone || cloned.data || cloned.problem);
-    if (!isReady) return html`<${SubjectPage} subject=${item.problem ? item : schema} crumbs=${crumbs} title="Catalog item" missing="No such item in the catalog" />`;
+    if (!isReady) return html`<${SubjectPage} subject=${item.problem ? item : schema} crumbs=${crumbs} title="Catalog item"
+        missing="No such item in the catalog" />`;
     return html`<${Item} key=${query.clone} item=${item.data} form=${schema.data.form} cloned=${cloned.data} />`;
 }
 
@@ -44,12 +45,14 @@ function About({ item }) {
     const facts = [
         ['Owner', item.owner?.team],
         ['Contact', item.owner?.contact],
-        ['Takes', [item.mode === 'automatic' ? 'Automatic' : 'By hand', item.typicalDuration && about(item.typicalDuration)].filter(Boolean).join(' · ')],
+        ['Done', item.mode === 'automatic' ? 'Automatically' : 'By hand'],
+        ['Takes', item.typicalDuration && about(item.typicalDuration)],
         ['Service level', item.sla && Object.entries(item.sla).map(([key, value]) => `${sentence(key)} ${value}`).join(', ')],
         ['Version', item.version],
         ['Tags', item.tags?.join(', ')],
     ].filter(([, value]) => value);
-    return html`<dl class="facts">${facts.map(([name, value]) => html`<dt key=${`${name}-name`}>${name}</dt><dd key=${name}>${value}</dd>`)}</dl>`;
+    return html`<dl class="facts">
+        ${facts.map(([name, value]) => html`<dt key=${`${name}-name`}>${name}</dt><dd key=${name}>${value}</dd>`)}</dl>`;
 }
 
 function LifecycleNotice({ lifecycle, stale }) {
@@ -57,10 +60,21 @@ function LifecycleNotice({ lifecycle, stale }) {
     if (!isLeaving && !stale) return null;
     return html`
         <div class="notice warn"><${Icon} name="warning" /><div>
-            ${isLeaving && html`<p>This service is ${lifecycle.status}.${lifecycle.replacedBy && html` Use <a href=${path`/catalog/items/${lifecycle.replacedBy}`}>${lifecycle.replacedBy}</a> instead.`}</p>`}
+            ${isLeaving && html`<p>This service is ${lifecycle.status}.</p>`}
+            ${isLeaving && lifecycle.replacedBy && html`
+                <p>Use <a href=${path`/catalog/items/${lifecycle.replacedBy}`}>${lifecycle.replacedBy}</a> instead.</p>`}
             ${stale && html`<p>Its document has errors now. This is the last version that had none.</p>`}
         </div></div>`;
 }
+
+const submissionOf = (item, form, values) => ({
+    [item.kind === 'CatalogBundle' ? 'catalogBundleId' : 'catalogItemId']: item.id,
+    requestData: keptValues(form, values),
+});
+
+/** What stands in for the plan until there is one: a bundle's parts, an item's steps. */
+const outlineOf = ({ components, actions }) =>
+    components?.map(({ id, name, catalogItem }) => ({ id, name: name ?? catalogItem, type: 'service' })) ?? actions ?? [];
 
 /** Values start from the request that is asked for again, else from the draft, else from the defaults. */
 function firstValues(form, cloned, draft) {
@@ -74,7 +88,7 @@ function RequestForm({ item, form, cloned, isOffered }) {
     const user = session.get().user?.login;
     const [draft, setDraft] = useState(() => (cloned ? undefined : readDraft(user, item.id)));
     const [values, setValues] = useState(() => firstValues(form, cloned, draft));
-    const [others, setOthers] = useState();
+    const [isRefused, setRefused] = useState(false);
     const isChanged = useRef(false);
     const key = useRef(idempotencyKey());
     const state = useForm(form, values);
@@ -99,7 +113,7 @@ function RequestForm({ item, form, cloned, isOffered }) {
     };
     const { run, isBusy, problem } = useAction(async () => {
         try {
-            const made = await post('/requests', { catalogItemId: item.id, requestData: keptValues(form, values) }, { headers: { 'Idempotency-Key': key.current } });
+            const made = await post('/requests', submissionOf(item, form, values), { headers: { 'Idempotency-Key': key.current } });
             isChanged.current = false;
             dropDraft(user, item.id);
             rememberItem(user, item.id);
@@ -108,12 +122,12 @@ function RequestForm({ item, form, cloned, isOffered }) {
         } catch (refusal) {
             const rest = state.refuse(refusal.errors ?? []);
             if (!refusal.errors?.length || rest.length) throw Object.assign(refusal, { errors: rest });
-            setOthers(refusal);
+            setRefused(true);
         }
     });
     const submit = (event) => {
         event.preventDefault();
-        setOthers(undefined);
+        setRefused(false);
         if (state.check()) run();
     };
     return html`
@@ -124,7 +138,7 @@ function RequestForm({ item, form, cloned, isOffered }) {
                 <div class="panel-head"><h2 id="plan-title">What will happen</h2></div>
                 <div class="panel-body stack">
                     <${Approvals} approvals=${item.approvals} />
-                    ${(plan ?? item.actions ?? []).length ? html`<${Plan} steps=${plan ?? item.actions} />` : html`<p class="muted">A person does this by hand.</p>`}
+                    <${Plan} steps=${plan ?? outlineOf(item)} />
                     ${!plan && isOffered && html`<p class="small muted">Fill in the form to see what each step sends.</p>`}
                 </div>
             </section>
@@ -135,10 +149,16 @@ function RequestForm({ item, form, cloned, isOffered }) {
                     <span>Your draft from <${Time} at=${draft.at} /> is filled in. Passwords are never kept.</span>
                     <button type="button" class="button" onClick=${discard}>Start over</button>
                 </div></div>`}
-            ${cloned && html`<div class="notice run"><${Icon} name="copy" /><div>Filled in from <a href=${path`/requests/${cloned.id}`}>${cloned.id}</a>. Passwords have to be entered again.</div></div>`}
-            <div class="panel"><div class="panel-body"><${FormFields} form=${form} values=${values} onChange=${change} state=${state} /></div></div>
+            ${cloned && html`
+                <div class="notice run"><${Icon} name="copy" /><div>
+                    Filled in from <a href=${path`/requests/${cloned.id}`}>${cloned.id}</a>. Passwords have to be entered again.
+                </div></div>`}
+            <div class="panel panel-body"><${FormFields} form=${form} values=${values} onChange=${change} state=${state} /></div>
             <${ProblemNotice} problem=${problem} />
-            ${others && state.faults.length > 0 && html`<p class="fault" role="alert"><${Icon} name="warning" />The server found something in ${state.faults.length === 1 ? 'one field' : `${state.faults.length} fields`}. Correct it and submit again.</p>`}
+            ${isRefused && state.faults.length > 0 && html`
+                <p class="fault" role="alert"><${Icon} name="warning" />
+                    The server found something in ${state.faults.length === 1 ? 'one field' : `${state.faults.length} fields`}. Correct it and submit again.
+                </p>`}
             ${isOffered && html`
                 <div class="form-foot">
                     <button class="button primary" aria-disabled=${isBusy ? 'true' : 'false'}>Request ${item.name}</button>
@@ -147,13 +167,18 @@ function RequestForm({ item, form, cloned, isOffered }) {
         </form>`;
 }
 
-const footNote = ({ approvals, mode }) => (approvals?.length ? 'Starts when it is approved.' : mode === 'automatic' ? 'Starts at once.' : 'Opens a ticket for the owner.');
+function footNote({ approvals, mode }) {
+    if (approvals?.length) return 'Starts when it is approved, where that applies.';
+    return mode === 'automatic' ? 'Starts at once.' : 'Opens a ticket for the owner.';
+}
 
 function Approvals({ approvals }) {
     if (!approvals?.length) return null;
     return html`
         <ul class="stack tight">${approvals.map((gate, index) => html`
-            <li class="row" key=${index}><span class="tag">Approval</span><span>${gate.name ?? sentence(gate.role)}${gate.team && html` <span class="muted">of ${gate.team}</span>`}${gate.when && html` <span class="muted small">where it applies</span>`}</span></li>`)}</ul>`;
+            <li class="row" key=${index}>
+                <span class="tag">Approval</span><span>${gate.name ?? sentence(gate.role)}${gate.team && ` of ${gate.team}`}</span>
+            </li>`)}</ul>`;
 }
 
 /** The dry run of valid values, a moment after the last key; undefined before the first. Stays while the next one is made. */
@@ -163,8 +188,7 @@ function usePlan(item, form, values, isAsked) {
         if (!isAsked) return setPlan(undefined);
         const control = new AbortController();
         const timer = setTimeout(async () => {
-            const body = { catalogItemId: item.id, requestData: keptValues(form, values) };
-            const answer = await post('/requests?dryRun=true', body, control).catch(() => undefined);
+            const answer = await post('/requests?dryRun=true', submissionOf(item, form, values), control).catch(() => undefined);
             if (!control.signal.aborted) setPlan(answer?.plan);
         }, planDelay);
         return () => {

@@ -35,7 +35,8 @@ export default function RequestPage({ id, query }) {
     if (!request.data || (isResultComing && !wasSeenMoving.current)) {
         return html`<${SubjectPage} subject=${request} crumbs=${crumbs} title="Request" missing="No such request" />`;
     }
-    return html`<${Request} request=${request.data} instance=${instance.data} isResultFirst=${!wasSeenMoving.current} tab=${query.tab} onChanged=${request.reload} />`;
+    return html`<${Request} request=${request.data} instance=${instance.data} isResultFirst=${!wasSeenMoving.current} tab=${query.tab}
+        onChanged=${request.reload} />`;
 }
 
 /** What one came for is on top; but where it comes while someone watches, nothing above it moves. */
@@ -52,51 +53,62 @@ function Request({ request, instance, isResultFirst, tab, onChanged }) {
         <${Page} title=${nameOf(catalogIdOf(request))} crumbs=${crumbs}
             headline=${html`<${Headline} request=${request} />`} actions=${html`<${Actions} request=${request} onChoose=${setFloating} />`}>
             <div class="stack">
-                ${request.errorContext && ['failed', 'escalated'].includes(request.status) && html`<${FailureCard} request=${request} onChanged=${onChanged} />`}
+                ${request.errorContext && isHeld(request.status) && html`<${FailureCard} request=${request} onChanged=${onChanged} />`}
                 ${isResultFirst && html`<${Result} instance=${instance} />`}
                 ${request.actions.length > 0 && html`<section class="panel" aria-label="Steps"><${Steps} request=${request} /></section>`}
                 ${!isResultFirst && html`<${Result} instance=${instance} />`}
                 <section class="panel" aria-label="Details">
-                    <${Tabs} label="Details" chosen=${tab} onChoose=${(id) => setQuery({ tab: id })} tabs=${[
-                        { id: 'logs', name: 'Logs', content: () => html`<${Logs} requestId=${request.id} isMoving=${isMoving(request.status)} />` },
-                        { id: 'effects', name: 'Effects', content: () => html`<${Effects} requestId=${request.id} updatedAt=${request.updatedAt} />` },
-                        { id: 'data', name: 'Data', content: () => html`<div class="panel-body"><${Data} request=${request} /></div>` },
-                        { id: 'history', name: 'History', content: () => html`<div class="panel-body"><${History} request=${request} /></div>` },
-                    ]} />
+                    <${Tabs} label="Details" chosen=${tab} onChoose=${(id) => setQuery({ tab: id })} tabs=${tabsOf(request)} />
                 </section>
             </div>
-            ${floating === 'abort' && html`<${AbortDialog} request=${request} onClose=${close} onDone=${done('Request is being stopped')} />`}
+            ${floating === 'abort' && html`<${AbortDialog} request=${request} onClose=${close}
+                onDone=${done('Request is being stopped')} />`}
             ${floating === 'cancel' && html`
-                <${ActionDialog} title="Cancel this request" verb="Cancel request" isDangerous perform=${() => post(path`/requests/${request.id}/cancel`)} onClose=${close} onDone=${done('Request cancelled')}>
+                <${ActionDialog} title="Cancel this request" verb="Cancel request" isDangerous
+                    perform=${() => post(path`/requests/${request.id}/cancel`)} onClose=${close} onDone=${done('Request cancelled')}>
                     <p>Nothing has been done yet, so nothing is left behind.</p>
                 <//>`}
         <//>`;
 }
 
+const tabsOf = (request) => [
+    { id: 'logs', name: 'Logs', content: () => html`<${Logs} requestId=${request.id} isMoving=${isMoving(request.status)} />` },
+    { id: 'effects', name: 'Effects', content: () => html`<${Effects} requestId=${request.id} updatedAt=${request.updatedAt} />` },
+    { id: 'data', name: 'Data', content: () => html`<div class="panel-body"><${Data} request=${request} /></div>` },
+    { id: 'history', name: 'History', content: () => html`<div class="panel-body"><${History} request=${request} /></div>` },
+];
+
+/** Waits for a person to decide. */
+const isHeld = (status) => ['failed', 'escalated'].includes(status);
+
 function Headline({ request }) {
     const { id, status, stopping, actions, createdAt, completedAt, userId } = request;
     const completed = actions.filter((action) => ['completed', 'skipped'].includes(action.status)).length;
     const startedAt = actions.map((action) => action.startedAt).filter(Boolean).sort()[0];
-    const endedAt = completedAt ?? (['failed', 'escalated'].includes(status) ? actions.map((action) => action.completedAt).filter(Boolean).sort().at(-1) : undefined);
+    const stoppedAt = isHeld(status) ? actions.map((action) => action.completedAt).filter(Boolean).sort().at(-1) : undefined;
     return html`
         <${State} family="request" name=${status} word=${stopping ? 'Stopping' : undefined} />
         ${actions.length > 0 && html`<span class="numbers">${completed} of ${actions.length}</span>`}
-        ${startedAt && html`<${Span} from=${startedAt} to=${endedAt} />`}
+        ${startedAt && html`<${Span} from=${startedAt} to=${completedAt ?? stoppedAt} />`}
         <span class="muted">by ${userId}, <${Time} at=${createdAt} /></span>
         <${Copy} text=${id} what="request id" />`;
 }
 
 const Actions = ({ request, onChoose }) => html`
     ${request.instanceId && html`<a class="button" href=${path`/instances/${request.instanceId}`}><${Icon} name="instances" />Instance</a>`}
-    <a class="button" href=${path`/catalog/items/${catalogIdOf(request)}` + `?clone=${encodeURIComponent(request.id)}`}><${Icon} name="copy" />Request again</a>
-    ${cancellable.includes(request.status) && html`<button type="button" class="button" onClick=${() => onChoose('cancel')}>Cancel…</button>`}
-    ${abortable.includes(request.status) && !request.stopping && html`<button type="button" class="button" onClick=${() => onChoose('abort')}>Abort…</button>`}`;
+    <a class="button" href=${path`/catalog/items/${catalogIdOf(request)}` + `?clone=${encodeURIComponent(request.id)}`}>
+        <${Icon} name="copy" />Request again</a>
+    ${cancellable.includes(request.status) && html`<button type="button" class="button"
+        onClick=${() => onChoose('cancel')}>Cancel…</button>`}
+    ${abortable.includes(request.status) && !request.stopping && html`<button type="button" class="button"
+        onClick=${() => onChoose('abort')}>Abort…</button>`}`;
 
 function Result({ instance }) {
     if (!hasValues(instance?.outputs)) return null;
     return html`
         <section class="panel" aria-labelledby="result-title">
-            <div class="panel-head"><h2 id="result-title">${instance.name}</h2><a href=${path`/instances/${instance.id}`}>Open the instance</a></div>
+            <div class="panel-head"><h2 id="result-title">${instance.name}</h2>
+                <a href=${path`/instances/${instance.id}`}>Open the instance</a></div>
             <div class="panel-body"><${Values} values=${instance.outputs} /></div>
         </section>`;
 }
@@ -105,9 +117,11 @@ const Data = ({ request }) => html`
     <div class="stack">
         <${Values} values=${request.requestData} />
         <dl class="facts small">
-            <dt>Service</dt><dd><a href=${path`/catalog/items/${catalogIdOf(request)}`}>${catalogIdOf(request)}</a> ${request.catalogVersion}</dd>
+            <dt>Service</dt><dd><a href=${path`/catalog/items/${catalogIdOf(request)}`}>${catalogIdOf(request)}
+                </a> ${request.catalogVersion}</dd>
             <dt>Kind</dt><dd>${request.requestType}</dd>
             <dt>Team</dt><dd>${request.team}</dd>
-            <dt>Correlation id</dt><dd>${request.correlationId && html`<${Copy} text=${request.correlationId} what="correlation id" />`}</dd>
+            <dt>Correlation id</dt><dd>
+                ${request.correlationId && html`<${Copy} text=${request.correlationId} what="correlation id" />`}</dd>
         </dl>
     </div>`;

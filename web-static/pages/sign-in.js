@@ -24,15 +24,18 @@ export default function SignInPage() {
                 <div class="brand"><img src="/icon.svg" alt="" width="32" height="32" /><h1>Sign in to PAO</h1></div>
                 <div class="field">
                     <label for="user">User</label>
-                    <input id="user" ref=${first} class="input" autocomplete="username" autocapitalize="none" spellcheck=${false} required value=${user} onInput=${(event) => setUser(event.currentTarget.value)} />
+                    <input id="user" ref=${first} class="input" autocomplete="username" autocapitalize="none" spellcheck=${false} required
+                        value=${user} onInput=${(event) => setUser(event.currentTarget.value)} />
                 </div>
                 <div class="field">
                     <label for="password">Password</label>
-                    <input id="password" class="input" type="password" autocomplete="current-password" required value=${password} onInput=${(event) => setPassword(event.currentTarget.value)} />
+                    <input id="password" class="input" type="password" autocomplete="current-password" required value=${password}
+                        onInput=${(event) => setPassword(event.currentTarget.value)} />
                 </div>
                 <button class="button primary wide" aria-disabled=${isBusy ? 'true' : 'false'}>Sign in</button>
                 <${ProblemNotice} problem=${wordsFor(problem)} />
-                ${sandbox && html`<p class="help">This is a demo. Its user and password were printed in the terminal where it was started.</p>`}
+                ${sandbox && html`<p
+                    class="help">This is a demo. Its user and password were printed in the terminal where it was started.</p>`}
             </form>
         </main>`;
 }
