@@ -1,4 +1,4 @@
-package import Base
+import Base
 package import Identity
 package import Web
 

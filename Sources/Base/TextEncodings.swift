@@ -117,3 +117,14 @@ package enum PercentEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 }
+
+extension String {
+    /// Without ASCII white space at either end.
+    package var trimmed: String {
+        let isSpace: (UInt8) -> Bool = { $0 == 0x20 || ($0 >= 0x09 && $0 <= 0x0D) }
+        var bytes = utf8[...]
+        while let first = bytes.first, isSpace(first) { bytes = bytes.dropFirst() }
+        while let last = bytes.last, isSpace(last) { bytes = bytes.dropLast() }
+        return String(Substring(bytes))
+    }
+}

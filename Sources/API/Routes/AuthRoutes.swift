@@ -1,6 +1,6 @@
-package import Base
+import Base
 package import Identity
-package import Web
+import Web
 
 /// `/auth`: sign in with a password, see the session, sign out.
 package struct AuthRoutes: Sendable {

@@ -1,8 +1,8 @@
-package import Base
+import Base
 import Catalog
 import Identity
 package import Orchestration
-package import Web
+import Web
 
 /// `/requests` and `/validate/request`.
 package struct RequestRoutes: Sendable {

@@ -1,7 +1,7 @@
-package import Base
+import Base
 import Identity
 package import Orchestration
-package import Web
+import Web
 
 /// `/tickets`: the inbox.
 package struct TicketRoutes: Sendable {

@@ -15,7 +15,7 @@ struct SubmissionCheck {
     /// Throws `invalid` with every finding.
     func check(_ submission: Submission, by actor: Actor) throws(PAOError) -> CheckedSubmission {
         let field = submission.kind == .bundle ? "catalogBundleId" : "catalogItemId"
-        guard let document = catalog.document(id: submission.catalogID), document.kind == submission.kind else {
+        guard let document = try catalog.document(submission.catalogID), document.kind == submission.kind else {
             throw Self.invalid([.init(field: field, rule: "unknown", message: unknownItem(submission.catalogID))])
         }
         if document.lifecycle.status == .retired {
@@ -48,7 +48,7 @@ struct SubmissionCheck {
     }
 
     private func unknownItem(_ id: String) -> String {
-        let near = NearestName.suggestion(for: id, among: catalog.ids)
+        let near = NearestName.suggestion(for: id, among: catalog.entries.map(\.id))
         return "The catalog has no \(id)." + (near.map { " Did you mean \($0)?" } ?? "")
     }
 
