@@ -70,7 +70,8 @@ const resourceWords = ({ actionId, type, id }, actions) =>
 const MadeSoFar = ({ resources, actions, untouched }) => html`
     <p>${resources.length
         ? html`<b>Made so far, and kept:</b> ${resources.map((one) => resourceWords(one, actions)).join(', ')}.`
-        : 'Nothing was made before.'} ${untouched > 0 && `${untouched === 1 ? 'The step' : `The ${untouched} steps`} below ${untouched === 1 ? 'was' : 'were'} not started.`}</p>`;
+        : 'Nothing was made before.'}
+        ${untouched > 0 && ` ${untouched === 1 ? 'One step was' : `${untouched} steps were`} not started.`}</p>`;
 
 function RetryDialog({ request, action, explanation, ...rest }) {
     const [skipsCheck, setSkipsCheck] = useState(false);
@@ -112,7 +113,8 @@ function CompleteDialog({ request, action, explanation, ...rest }) {
 const namesOf = (outputs) => (outputs ?? []).map((one) => one?.name ?? one);
 
 /** Outputs that the server asked for by name: `outputs.endpoint`. */
-const missingOutputs = ({ errors = [] }) => errors.filter(({ field }) => field?.startsWith('outputs.')).map(({ field }) => field.slice('outputs.'.length));
+const missingOutputs = ({ errors = [] }) =>
+    errors.filter(({ field }) => field?.startsWith('outputs.')).map(({ field }) => field.slice('outputs.'.length));
 
 function SkipDialog({ request, action, explanation, ...rest }) {
     const [reason, setReason] = useState('');
@@ -138,6 +140,9 @@ function EscalateDialog({ request, explanation, ...rest }) {
         <//>`;
 }
 
+const abortExplanation = `The step that is running ends first. Nothing after it is started, and what was made is kept.
+An aborted request cannot go on.`;
+
 export function AbortDialog({ request, explanation, ...rest }) {
     const [reason, setReason] = useState('');
     const [wantsTicket, setWantsTicket] = useState(false);
@@ -145,7 +150,7 @@ export function AbortDialog({ request, explanation, ...rest }) {
     const perform = () => post(path`/requests/${request.id}/abort`, { reason, createCleanupTicket: wantsTicket });
     return html`
         <${ActionDialog} title="Abort this request" verb="Abort request" isDangerous perform=${perform} ...${rest}>
-            <p>${explanation ?? 'The step that is running ends first. Nothing after it is started, and what was made is kept. An aborted request cannot go on.'}</p>
+            <p>${explanation ?? abortExplanation}</p>
             ${resources.length > 0 && html`<${MadeSoFar} resources=${resources} actions=${request.actions} untouched=${0} />`}
             <${TextField} id="reason" label="Reason" rows=${2} value=${reason} onInput=${setReason} />
             <label class="check">

@@ -14,7 +14,7 @@ const merged = (old, lines) => {
     return [...byId.values()].slice(-shownLines);
 };
 
-/** Every page of what is there, then, while the request moves, what comes. */
+/** While the request moves, its stream, which begins at the first line; else every page. */
 function useLogs(requestId, isFollowed) {
     const [lines, setLines] = useState([]);
     const [problem, setProblem] = useState();
@@ -29,11 +29,12 @@ function useLogs(requestId, isFollowed) {
         setRead(true);
     };
     useEffect(() => {
+        if (isFollowed) return undefined;
         const control = new AbortController();
         read(control).catch((fault) => control.signal.aborted || setProblem(fault));
         return () => control.abort();
     }, [requestId, isFollowed]);
-    const stream = isFollowed && isRead ? address(path`/requests/${requestId}/logs?follow=true`) : undefined;
+    const stream = isFollowed ? address(path`/requests/${requestId}/logs?follow=true`) : undefined;
     useStream(stream, (event) => event.type === 'log' && setLines((old) => merged(old, [event])));
     return { lines, problem, isRead };
 }
@@ -63,7 +64,7 @@ export function Logs({ requestId, isMoving }) {
                     <span title=${exact(line.at)}>${clockTime(line.at)}</span><span title=${line.actionId}>${line.actionId}</span>
                         <span class=${tones[line.level]}>${line.message}</span>
                 </div>`)}
-            ${isRead && lines.length === 0 && html`<div class="log"><span></span><span></span>
+            ${(isRead || isMoving) && lines.length === 0 && html`<div class="log"><span></span><span></span>
                 <span>Nothing has been written yet.</span></div>`}
         </div>`;
 }

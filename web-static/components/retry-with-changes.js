@@ -1,4 +1,4 @@
-import { path, post, query } from '../lib/api.js';
+import { path, post } from '../lib/api.js';
 import { formFields } from '../lib/conditions.js';
 import { catalogIdOf } from '../lib/item-names.js';
 import { html, useMemo, useState } from '../lib/preact.js';
@@ -13,7 +13,7 @@ import { isSealed } from './values.js';
 /** The form of the request again, with its values; sealed ones stay as they are unless a new one is entered. */
 export function RetryWithChanges(props) {
     const { request, onClose } = props;
-    const schema = useResource(path`/catalog/items/${catalogIdOf(request)}/schema` + query({ version: request.catalogVersion }));
+    const schema = useResource(path`/catalog/items/${catalogIdOf(request)}/schema`);
     if (schema.data) return html`<${ChangeDialog} ...${props} form=${schema.data.form} />`;
     return html`<${Dialog} title="Retry with changes" onClose=${onClose}>
         ${schema.problem ? html`<${ProblemNotice} problem=${schema.problem} />` : html`<${Loading} />`}<//>`;
