@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import Identity
 package import Web
 
@@ -46,9 +46,12 @@ package struct Endpoint: Sendable {
         }
     }
 
+    /// What a handler throws; the one error type.
+    package typealias Fault = PAOError
+
     package enum Work: Sendable {
-        case immediate(@Sendable (Call) throws(PAOError) -> Response)
-        case suspended(@Sendable (Call) async throws(PAOError) -> Response)
+        case immediate(@Sendable (Call) throws(Fault) -> Response)
+        case suspended(@Sendable (Call) async throws(Fault) -> Response)
     }
 
     package var method: String
@@ -66,7 +69,7 @@ package struct Endpoint: Sendable {
 
     package static func get(
         _ path: String, _ access: Access, _ summary: String, query: [Parameter] = [], answer: String,
-        _ work: @escaping @Sendable (Call) throws(PAOError) -> Response
+        _ work: @escaping @Sendable (Call) throws(Fault) -> Response
     ) -> Endpoint {
         Endpoint(
             method: "GET", path: path, access: access, summary: summary, query: query, body: .none, answer: answer, successStatus: 200,
@@ -75,7 +78,7 @@ package struct Endpoint: Sendable {
 
     package static func change(
         _ method: String, _ path: String, _ access: Access, _ summary: String, query: [Parameter] = [], body: Body = .none, answer: String,
-        status: Int = 200, bodyLimit: Int = 1 << 20, _ work: @escaping @Sendable (Call) async throws(PAOError) -> Response
+        status: Int = 200, bodyLimit: Int = 1 << 20, _ work: @escaping @Sendable (Call) async throws(Fault) -> Response
     ) -> Endpoint {
         Endpoint(
             method: method, path: path, access: access, summary: summary, query: query, body: body, answer: answer, successStatus: status,

@@ -36,14 +36,25 @@ package struct CatalogSchemas: Sendable {
 
     /// Adds what the schema says and the reader has not said about the same place.
     func check(_ root: YAMLNode, into report: FindingReport) {
-        let schema = root["kind"] == nil ? flat : root["kind"]?.text.flatMap(CatalogKind.init(rawValue:)).flatMap { byKind[$0] }
+        let schema = FlatDialect.isFlat(root) ? flat : root["kind"]?.text.flatMap(CatalogKind.init(rawValue:)).flatMap { byKind[$0] }
         guard let schema else { return }
         for finding in schema.validate(root.json) {
             let rule = Self.rule(of: finding.keyword)
             let place = root.position(at: finding.instancePath, key: rule == .unknownKey)
-            guard !report.hasError(at: place) else { continue }
+            if report.hasError(at: place) || Self.isSaid(finding, rule, root, report) { continue }
             let subject = JSONPointer.tokens(finding.instancePath)?.last ?? "The document"
             report.error(rule, "\(subject) \(finding.message).", at: place, suggestion: finding.suggestion)
+        }
+    }
+
+    /// A key without a value is a warning of the reader's; a key that is missing may be one that was misspelled.
+    private static func isSaid(_ finding: SchemaFinding, _ rule: CatalogRule, _ root: YAMLNode, _ report: FindingReport) -> Bool {
+        let path = JSONPointer.tokens(finding.instancePath) ?? []
+        let node = root.node(atTokens: path)
+        switch rule {
+        case .unknownKey: return node?.isNull ?? false
+        case .missingKey: return node?.members?.contains { report.hasError(at: $0.keyPosition) } ?? false
+        default: return false
         }
     }
 
@@ -63,5 +74,13 @@ package struct CatalogSchemas: Sendable {
 extension FindingReport {
     func hasError(at place: Position) -> Bool {
         findings.contains { $0.isError && $0.line == place.line && $0.column == place.column }
+    }
+}
+
+extension YAMLNode {
+    fileprivate func node(atTokens tokens: [String]) -> YAMLNode? {
+        tokens.reduce(Optional(self)) { node, token in
+            node.flatMap { node in node.elements == nil ? node[token] : JSONPointer.index(token).flatMap { node[$0] } }
+        }
     }
 }

@@ -1,4 +1,4 @@
-package import Base
+import Base
 
 /// The catalog as one sync left it. Readers keep the snapshot they started with: they see all of one sync and nothing of another.
 package final class CatalogSnapshot: Sendable {
@@ -40,11 +40,14 @@ package final class CatalogSnapshot: Sendable {
     /// Withdrawn ones too. The flat dialect names documents as people see them, so a name does where no id fits.
     package func entry(_ id: String) -> CatalogEntry? { byID[id] ?? idByName[id].flatMap { byID[$0] } }
 
-    /// Throws `data` where the stored definition cannot be read; nil where there is no such document.
-    package func document(_ id: String) throws(PAOError) -> CatalogDocument? {
-        guard let entry = entry(id) else { return nil }
-        return try documents.document(id: entry.id, digest: entry.digest)
+    /// What new requests are made from: nil for what is not there or withdrawn (and, logged, for what the database cannot give).
+    package func document(id: String) -> CatalogDocument? {
+        guard let entry = entry(id), !entry.isWithdrawn else { return nil }
+        return documents.find(id: entry.id, digest: entry.digest)
     }
+
+    /// Of current and stale documents of all kinds.
+    package var ids: [String] { entries.map(\.id) }
 
     /// Every bundle that holds the item, required or optional (S1's `get_catalog_item_with_bundle_context`).
     package func bundles(holding item: CatalogEntry) -> [CatalogEntry] {

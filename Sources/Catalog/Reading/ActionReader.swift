@@ -18,6 +18,7 @@ struct ActionReader {
             return []
         }
         let read = nodes.compactMap { node in action(node, list).map { (node: node, action: $0) } }
+        if read.count < nodes.count { templates.hasWholeActions = false }
         checkIDs(read)
         checkDependencies(read)
         return DependencyOrder.sorted(read.map(\.action), id: \.id, dependsOn: \.dependsOn)
@@ -81,7 +82,11 @@ extension ActionReader {
     }
 
     private func verification(_ node: YAMLNode, _ place: TemplatePlace) -> Verification? {
-        guard var map = MappingReader(node, report), let type = map.requiredText("type") else { return nil }
+        guard var map = MappingReader(node, report) else { return nil }
+        map.allow((node.members ?? []).map(\.key))
+        let written = map.requiredText("type")
+        map.finish()
+        guard let type = written else { return nil }
         if !ActionTypes.verifications.contains(type), let node = map.node("type") {
             report.warning(
                 .unknownVerification, "No machine can check \(type): a person will be asked to confirm it.", at: node.position,

@@ -9,7 +9,7 @@ extension DocumentDecoder {
         _ = map.required("components")
         let nodes = map.elements("components")
         if nodes.count > ActionReader.mostActions, let first = nodes.first {
-            templates.report.error(.badValue, "A bundle has at most \(ActionReader.mostActions) components.", at: first.position)
+            report.error(.badValue, "A bundle has at most \(ActionReader.mostActions) components.", at: first.position)
             return []
         }
         let read = nodes.compactMap { node in component(node).map { (node: node, component: $0) } }
@@ -18,10 +18,10 @@ extension DocumentDecoder {
     }
 
     private func component(_ node: YAMLNode) -> BundleComponent? {
-        guard var map = MappingReader(node, templates.report) else { return nil }
+        guard var map = MappingReader(node, report) else { return nil }
         let item = map.requiredText("catalogItem") ?? ""
         let id = map.requiredText("id") ?? item
-        if !id.isEmpty, let place = map.node("id")?.position { Identifiers.checkPart(id, "A component's id", at: place, templates.report) }
+        if !id.isEmpty, let place = map.node("id")?.position { Identifiers.checkPart(id, "A component's id", at: place, report) }
         let isRequired = map.flag("required") ?? true
         let component = BundleComponent(
             id: id, catalogItem: item, version: range(&map, "version"), isRequired: isRequired,
@@ -33,7 +33,6 @@ extension DocumentDecoder {
     }
 
     private func checkReferences(_ read: [(node: YAMLNode, component: BundleComponent)]) {
-        let report = templates.report
         let ids = read.map(\.component.id)
         var seen: Set<String> = []
         for (node, component) in read {
@@ -56,7 +55,7 @@ extension DocumentDecoder {
     }
 
     func targets(_ node: YAMLNode, _ kind: CatalogKind) -> OperationTargets? {
-        guard var map = MappingReader(node, templates.report) else { return nil }
+        guard var map = MappingReader(node, report) else { return nil }
         let isUpgrade = kind == .upgrade
         _ = map.required("catalogItems")
         let targets = OperationTargets(
@@ -68,7 +67,7 @@ extension DocumentDecoder {
     }
 
     private func target(_ node: YAMLNode) -> OperationTargets.Target? {
-        guard var map = MappingReader(node, templates.report) else { return nil }
+        guard var map = MappingReader(node, report) else { return nil }
         let id = map.requiredText("id")
         let target = OperationTargets.Target(
             catalogItem: id ?? "", versionRange: range(&map, "versionRange"), requiredParameters: map.texts("requiredParameters"),
@@ -80,11 +79,11 @@ extension DocumentDecoder {
     private func range(_ map: inout MappingReader, _ key: String) -> VersionRange? {
         guard let node = map.node(key), let text = map.text(of: node, key) else { return nil }
         guard let range = VersionRange(text) else {
-            templates.report.error(.badRange, "\(key) must be a range of versions such as \">=2.0.0 <3\", not \(text).", at: node.position)
+            report.error(.badRange, "\(key) must be a range of versions such as \">=2.0.0 <3\", not \(text).", at: node.position)
             return nil
         }
         if !range.isSatisfiable {
-            templates.report.error(.unsatisfiableRange, "No version can be in \(text).", at: node.position)
+            report.error(.unsatisfiableRange, "No version can be in \(text).", at: node.position)
         }
         return range
     }

@@ -8,7 +8,7 @@ struct DocumentDecoder {
 
     let path: String
     let templates: TemplateReader
-    private var report: FindingReport { templates.report }
+    var report: FindingReport { templates.report }
 
     init(path: String, dialect: TemplateDialect, report: FindingReport, source: SourceText) {
         self.path = path
@@ -27,7 +27,7 @@ struct DocumentDecoder {
 
     /// nil where something is missing without which there is no document; the caller looks at the report for other errors.
     func decode(_ root: YAMLNode, at source: CatalogDocument.Source) -> CatalogDocument? {
-        guard var map = MappingReader(root, report), let kind: CatalogKind = kind(&map) else { return nil }
+        guard var map = MappingReader(root, report), let kind = kind(&map) else { return nil }
         map.allow([Self.dialectKey])
         let metadata = map.required("metadata").flatMap { MappingReader($0, report) }.flatMap { self.metadata($0) }
         let form = self.form(&map)
@@ -50,7 +50,11 @@ struct DocumentDecoder {
     }
 
     private func kind(_ map: inout MappingReader) -> CatalogKind? {
-        guard let node = map.required("kind"), let name = map.text(of: node, "kind") else { return nil }
+        guard let node = map.node("kind") else {
+            report.error(.missingKey, "The key kind is missing.", at: map.node.position)
+            return nil
+        }
+        guard let name = map.text(of: node, "kind") else { return nil }
         if let kind = CatalogKind(rawValue: name) { return kind }
         let names = CatalogKind.allCases.map(\.rawValue)
         report.error(
@@ -61,8 +65,9 @@ struct DocumentDecoder {
 
     private func form(_ map: inout MappingReader) -> Form {
         guard var presentation = map.mapping("presentation") else { return Form(groups: []) }
-        guard var form = presentation.mapping("form") else { presentation.finish(); return Form(groups: []) }
+        let form = presentation.mapping("form")
         presentation.finish()
+        guard var form else { return Form(groups: []) }
         return FormReader(templates: templates).form(&form)
     }
 
@@ -76,7 +81,14 @@ struct DocumentDecoder {
         ]
         return ScopeCheck(
             kind: document.kind, form: document.form, metadata: document.metadata.json, actions: orders, components: document.components,
-            instanceOutputs: document.instance?.outputs.keys ?? [], report: report)
+            instanceOutputs: document.instance?.outputs.keys ?? [], hasWholeForm: hasWhole(document.form), hasWholeActions: templates.hasWholeActions,
+            report: report)
+    }
+
+    /// A form without any field in a document with unknown keys may be there under another name.
+    private func hasWhole(_ form: Form) -> Bool {
+        let mayBeElsewhere = report.findings.contains { $0.isError && $0.rule == CatalogRule.unknownKey.rawValue }
+        return form.fields.isEmpty ? !mayBeElsewhere : templates.hasWholeForm
     }
 }
 

@@ -8,7 +8,9 @@ struct FormReader {
     private var report: FindingReport { templates.report }
 
     func form(_ map: inout MappingReader) -> Form {
-        let groups = map.elements("groups").compactMap(group)
+        let nodes = map.elements("groups")
+        let groups = nodes.compactMap(group)
+        if groups.count < nodes.count { templates.hasWholeForm = false }
         map.finish()
         let form = Form(groups: groups.map(\.group))
         check(groups.flatMap(\.fields), all: form.fields)
@@ -19,9 +21,12 @@ struct FormReader {
     private typealias ReadField = (field: Field, node: YAMLNode)
 
     private func group(_ node: YAMLNode) -> (group: Form.Group, node: YAMLNode, fields: [ReadField])? {
-        guard var map = MappingReader(node, report), let id = map.requiredText("id") else { return nil }
+        guard var map = MappingReader(node, report) else { return nil }
+        let id = map.requiredText("id") ?? ""
         let shown = map.node("conditional").flatMap(condition)
-        let fields = map.elements("fields").compactMap { node in field(node).map { ($0.shown(where: shown), node) } }
+        let nodes = map.elements("fields")
+        let fields = nodes.compactMap { node in field(node).map { ($0.shown(where: shown), node) } }
+        if fields.count < nodes.count || map.node["fields"] == nil { templates.hasWholeForm = false }
         let group = Form.Group(
             id: id, name: map.text("name") ?? Identifiers.title(id), description: map.text("description"), fields: fields.map(\.0))
         map.finish()
@@ -30,8 +35,9 @@ struct FormReader {
 
     /// `id` is given for what a list holds, which needs none.
     private func field(_ node: YAMLNode, id given: String? = nil) -> Field? {
-        guard var map = MappingReader(node, report), let id = given == nil ? map.requiredText("id") : map.text("id") ?? given else { return nil }
-        if given == nil, let place = map.node("id")?.position { Identifiers.checkPart(id, "A field's id", at: place, report) }
+        guard var map = MappingReader(node, report) else { return nil }
+        let id = (given == nil ? map.requiredText("id") : map.text("id") ?? given) ?? ""
+        if given == nil, !id.isEmpty, let place = map.node("id")?.position { Identifiers.checkPart(id, "A field's id", at: place, report) }
         let type = type(&map)
         let field = Field(
             id: id, name: map.text("name") ?? Identifiers.title(id), type: type, isRequired: map.flag("required") ?? false,
@@ -42,14 +48,11 @@ struct FormReader {
             items: inner(&map, "items").flatMap { self.field($0, id: "items") }.map { [$0] } ?? [])
         map.finish()
         checkInside(field, node)
-        return field
+        return id.isEmpty ? nil : field
     }
 
     private func type(_ map: inout MappingReader) -> String {
-        guard let node = map.node("type"), let name = map.text(of: node, "type") else {
-            if map.node["type"] == nil { report.error(.missingKey, "The key type is missing.", at: map.node.position) }
-            return "string"
-        }
+        guard let node = map.required("type"), let name = map.text(of: node, "type") else { return "string" }
         if FieldTypes.named(name) != nil { return name }
         let near = FieldTypes.flatNames[name] ?? NearestName.suggestion(for: name, among: FieldTypes.names)
         report.error(.unknownFieldType, "There is no field type \(name).", at: node.position, suggestion: near)
@@ -174,7 +177,7 @@ extension FormReader {
         defer { map.finish() }
         if node["all"] != nil { return .all(map.elements("all").compactMap(condition)) }
         if node["any"] != nil { return .any(map.elements("any").compactMap(condition)) }
-        map.allow(["all", "any"])
+        map.allow(["all", "any", "condition", "value"])
         guard let field = map.requiredText("dependsOn") else { return nil }
         let operation: FieldCondition.Operation = map.choice("condition") ?? .equals
         let value = map.json("value") ?? (operation == .exists ? true : .null)

@@ -9,14 +9,17 @@ extension DocumentDecoder {
     func fulfillment(_ map: inout MappingReader, _ kind: CatalogKind) -> ReadFulfillment {
         let nothing: ReadFulfillment = ([], Fulfillment(mode: .manual, manual: [], automatic: nil), nil)
         guard let node = kind == .bundle ? map.node("fulfillment") : map.required("fulfillment"),
-            var map = MappingReader(node, templates.report)
-        else { return nothing }
+            var map = MappingReader(node, report)
+        else {
+            templates.hasWholeActions = kind == .bundle
+            return nothing
+        }
         let mode = self.mode(&map)
         let approvals = map.elements("approvals").compactMap { approval($0) }
         let automaticNode = mode == .automatic && kind != .bundle ? map.required("automatic") : map.node("automatic")
-        let automatic = automaticNode.flatMap { MappingReader($0, templates.report) }.map { self.automatic($0) }
+        let automatic = automaticNode.flatMap { MappingReader($0, report) }.map { self.automatic($0) }
         let manualNode = kind == .bundle ? map.node("manual") : map.required("manual")
-        let manual = manualNode.flatMap { MappingReader($0, templates.report) }.map { actions($0, .manual) } ?? []
+        let manual = manualNode.flatMap { MappingReader($0, report) }.map { actions($0, .manual) } ?? []
         let orchestration = kind == .bundle ? map.mapping("orchestration").map { self.orchestration($0) } : nil
         map.finish()
         return (approvals, Fulfillment(mode: mode, manual: manual, automatic: automatic), orchestration)
@@ -30,18 +33,19 @@ extension DocumentDecoder {
     }
 
     private func approval(_ node: YAMLNode) -> ApprovalGate? {
-        guard var map = MappingReader(node, templates.report), let role = map.requiredText("role") else { return nil }
+        guard var map = MappingReader(node, report) else { return nil }
+        let role = map.requiredText("role") ?? ""
         let gate = ApprovalGate(
             name: map.text("name") ?? Identifiers.title(role), role: role, team: map.text("team"),
             when: map.node("when").flatMap { templates.expression($0, .beforeStart) }, required: map.int("required", in: 1...100) ?? 1,
             timeout: map.duration("timeout"), onTimeout: map.choice("onTimeout") ?? .reject)
         map.finish()
-        return gate
+        return role.isEmpty ? nil : gate
     }
 
     func actions(_ map: MappingReader, _ list: TemplatePlace.ActionList) -> [Action] {
         var map = map
-        if map.required("actions") == nil { return [] }
+        if map.required("actions") == nil { templates.hasWholeActions = false }
         let nodes = map.elements("actions")
         map.finish()
         return ActionReader(templates: templates, path: path).actions(nodes, list)
@@ -52,7 +56,7 @@ extension DocumentDecoder {
         let reader = ActionReader(templates: templates, path: path)
         let mode: SequenceMode = map.choice("mode") ?? .sequential
         let concurrency = map.mapping("concurrency").map { self.concurrency($0) }
-        _ = map.required("actions")
+        if map.required("actions") == nil { templates.hasWholeActions = false }
         let automatic = AutomaticFulfillment(
             isParallel: mode == .parallel, timeout: map.duration("timeout"), concurrencyKey: concurrency?.key,
             concurrencyPolicy: concurrency?.policy ?? .queue, retry: map.mapping("retry").map(reader.retry) ?? RetryPolicy(),
@@ -74,8 +78,12 @@ extension DocumentDecoder {
     private func checks(_ map: inout MappingReader) -> [JSON] {
         map.elements("preExecutionChecks").compactMap { node in
             if node.string != nil { return ["type": node.json] }
-            guard var check = MappingReader(node, templates.report), let type = check.requiredText("type") else { return nil }
-            templates.report.warning(
+            guard var check = MappingReader(node, report) else { return nil }
+            check.allow((node.members ?? []).map(\.key))
+            let written = check.requiredText("type")
+            check.finish()
+            guard let type = written else { return nil }
+            report.warning(
                 .unknownCheck, "No machine can check \(type): a person will be asked to confirm it.",
                 at: check.node("type")?.position ?? node.position)
             return node.json
@@ -112,27 +120,34 @@ extension DocumentDecoder {
     private func resources(_ map: inout MappingReader) -> TemplateTree {
         guard let node = map.node("resources") else { return .constant([]) }
         for resource in map.elements("resources") {
-            var resource = MappingReader(resource, templates.report)
-            _ = resource?.required("type")
-            _ = resource?.required("id")
+            guard var reader = MappingReader(resource, report) else { continue }
+            reader.allow((resource.members ?? []).map(\.key))
+            _ = reader.required("type")
+            _ = reader.required("id")
+            reader.finish()
         }
         return templates.tree(node, .instanceEnd)
     }
 
     private func dependency(_ node: YAMLNode) -> InstanceTemplate.Dependency? {
-        guard var map = MappingReader(node, templates.report) else { return nil }
+        guard var map = MappingReader(node, report) else { return nil }
         let on = map.required("on").flatMap { templates.template($0, .instanceStart) }
-        let type: DependencyType? = map.choice("type")
+        let type = map.text("type")
+        if let type, !Self.dependencyTypes.contains(type), let place = map.node("type")?.position {
+            report.warning(
+                .badValue, "The type of a dependency is one of \(Self.dependencyTypes.joined(separator: ", ")).", at: place,
+                suggestion: NearestName.suggestion(for: type, among: Self.dependencyTypes))
+        }
         let name = map.text("name")
         let isRequired = map.flag("required") ?? true
         map.allow(["config"])
         map.finish()
         guard let on else { return nil }
-        return InstanceTemplate.Dependency(on: on, type: (type ?? .configuration).rawValue, name: name, isRequired: isRequired)
+        return InstanceTemplate.Dependency(on: on, type: type ?? "configuration", name: name, isRequired: isRequired)
     }
 
     /// S1's `dependency_type`.
-    private enum DependencyType: String, CaseIterable { case data, network, authentication, configuration }
+    private static let dependencyTypes = ["data", "network", "authentication", "configuration"]
 }
 
 extension Fulfillment.Mode: CaseIterable {

@@ -7,6 +7,7 @@ struct MappingReader {
     let node: YAMLNode
     let report: FindingReport
     private var asked: [String] = []
+    private var missing: [String] = []
 
     /// nil, reported, where the node is no mapping.
     init?(_ node: YAMLNode, _ report: FindingReport) {
@@ -29,7 +30,7 @@ struct MappingReader {
 
     mutating func required(_ key: String) -> YAMLNode? {
         if let value = node(key) { return value }
-        report.error(.missingKey, "The key \(key) is missing.", at: node.position, suggestion: nil)
+        if !missing.contains(key) { missing.append(key) }
         return nil
     }
 
@@ -103,11 +104,22 @@ struct MappingReader {
 
     mutating func json(_ key: String) -> JSON? { node(key)?.json }
 
-    /// Reports every key that nobody asked for.
+    /// Reports every required key that is missing and every key that nobody asked for. A missing key that was only misspelled is
+    /// reported once, where it was written. A key without a value is only a warning: in `{description: Fast, and cheap}` it is
+    /// half of a text that needs quotes.
     func finish() {
-        for (key, place, _) in node.members ?? [] where !asked.contains(where: { $0.utf8.elementsEqual(key.utf8) }) {
-            let near = NearestName.suggestion(for: key, among: asked)
-            report.error(.unknownKey, "The key \(key) is not known here.", at: place, suggestion: near)
+        var misspelled: Set<String> = []
+        for (key, place, value) in node.members ?? [] where !asked.contains(where: { $0.utf8.elementsEqual(key.utf8) }) {
+            let near = NearestName.suggestion(for: key, among: missing) ?? NearestName.suggestion(for: key, among: asked)
+            if let near { misspelled.insert(near) }
+            if value.isNull {
+                report.warning(.unknownKey, "\(key) is read as a key without a value; a text with a comma needs quotes.", at: place, suggestion: near)
+            } else {
+                report.error(.unknownKey, "The key \(key) is not known here.", at: place, suggestion: near)
+            }
+        }
+        for key in missing where !misspelled.contains(key) {
+            report.error(.missingKey, "The key \(key) is missing.", at: node.position)
         }
     }
 }

@@ -10,7 +10,8 @@ struct ScopeCheck {
     let actions: [TemplatePlace.ActionList: ActionOrder]
     let components: [BundleComponent]
     let instanceOutputs: [String]
-    /// Names of parameters that an update or upgrade may ask of the instance.
+    let hasWholeForm: Bool
+    let hasWholeActions: Bool
     let report: FindingReport
 
     func check(_ usages: [TemplateReader.Usage]) {
@@ -68,6 +69,7 @@ extension ScopeCheck {
     private func checkField(_ path: [String], _ place: () -> Position) {
         guard let id = path.first else { return }
         guard let field = form.field(id) else {
+            guard hasWholeForm else { return }
             let near = NearestName.suggestion(for: id, among: form.fields.map(\.id))
             report.error(.unknownField, "The form has no field \(id).", at: place(), suggestion: near.map { "fields." + $0 })
             return
@@ -93,11 +95,12 @@ extension ScopeCheck {
         guard let id = path.first else { return }
         let (lists, known) = visibleLists(at)
         guard let order = lists.first(where: { $0.action(id) != nil }), let action = order.action(id) else {
+            guard hasWholeActions else { return }
             let near = NearestName.suggestion(for: id, among: known)
             report.error(.unknownOutput, "There is no action \(id).", at: place(), suggestion: near.map { "outputs." + $0 })
             return
         }
-        if let reader = at.reader, reader != id, !order.runs(id, before: reader) {
+        if let reader = at.reader, reader != id, order.action(reader) != nil, !order.runs(id, before: reader) {
             report.error(.outputTooEarly, "\(reader) does not run after \(id); add \(id) to its dependsOn.", at: place())
         } else if at.reader == id, case .action = at {
             report.error(.outputTooEarly, "\(id) reads its own outputs before it has run.", at: place())
@@ -105,9 +108,11 @@ extension ScopeCheck {
         checkDeclared(action, path.dropFirst().first, place)
     }
 
+    /// A rollback knows what the upgrade left behind.
     private func visibleLists(_ at: TemplatePlace) -> ([ActionOrder], [String]) {
         let lists: [ActionOrder]
         switch at {
+        case .action(.rollback, _), .afterAction(.rollback, _): lists = [actions[.rollback], actions[.automatic]].compactMap { $0 }
         case .action(let list, _), .afterAction(let list, _): lists = actions[list].map { [$0] } ?? []
         default: lists = [actions[.automatic], actions[.manual]].compactMap { $0 }
         }

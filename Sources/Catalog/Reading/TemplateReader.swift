@@ -15,6 +15,9 @@ final class TemplateReader {
     let report: FindingReport
     private let source: SourceText
     private(set) var usages: [Usage] = []
+    /// Whether every field of the form, and every action, could be read: only then is a name that they have not a mistake of its own.
+    var hasWholeForm = true
+    var hasWholeActions = true
 
     init(dialect: TemplateDialect, report: FindingReport, source: SourceText) {
         self.dialect = dialect

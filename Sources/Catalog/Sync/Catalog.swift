@@ -36,7 +36,7 @@ package final class Catalog: Sendable {
         self.random = random
         self.log = log
         self.hooks = hooks
-        documents = DocumentCache(store: store, capacity: settings.cachedDocuments)
+        documents = DocumentCache(store: store, capacity: settings.cachedDocuments, log: log)
         let entries = try store.read { connection throws(PAOError) in try CatalogStore.entries(in: connection) }
         current = Mutex(CatalogSnapshot(sequence: 0, commit: nil, entries: entries, findings: [], documents: documents))
         synchronizer = CatalogSynchronizer(store: store, schemas: schemas, documents: documents, entries: entries, time: time)

@@ -17,10 +17,12 @@ final class DocumentCache: Sendable {
 
     private let store: Store
     private let capacity: Int
+    private let log: Log
     private let state = Mutex(State())
 
-    init(store: Store, capacity: Int) {
+    init(store: Store, capacity: Int, log: Log) {
         self.store = store
+        self.log = log
         self.capacity = max(1, capacity)
     }
 
@@ -36,6 +38,15 @@ final class DocumentCache: Sendable {
         let document = try DocumentDecoder.decode(definition: stored.json(0), source: source)
         keep(document, as: digest)
         return document
+    }
+
+    func find(id: String, digest: String) -> CatalogDocument? {
+        do throws(PAOError) {
+            return try document(id: id, digest: digest)
+        } catch {
+            log(.error, "a catalog document cannot be read", ["id": .string(id), "reason": .string(error.description)])
+            return nil
+        }
     }
 
     private func lookUp(_ digest: String) -> CatalogDocument? {

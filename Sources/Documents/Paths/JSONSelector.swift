@@ -40,7 +40,11 @@ package struct JSONSelector: Sendable, Equatable {
         case .key(let key): [value[key]].compactMap { $0 }
         case .token(let token): [JSONPointer.value(at: [token], in: value)].compactMap { $0 }
         case .index(let index):
-            if let count = value.array?.count, index < 0 { [value[count + index]].compactMap { $0 } } else { [value[index]].compactMap { $0 } }
+            if let count = value.array?.count, index < 0 {
+                [value[count + index]].compactMap { $0 }
+            } else {
+                [value[index]].compactMap { $0 }
+            }
         case .all: value.array ?? value.object?.map(\.value) ?? []
         }
     }

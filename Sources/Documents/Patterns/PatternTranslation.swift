@@ -150,7 +150,9 @@ struct PatternTranslation {
 
     private mutating func hex(_ length: Int) throws(PAOError) -> String {
         let digits = scalars[index...].prefix(length)
-        guard digits.count == length, digits.allSatisfy({ $0.properties.isASCIIHexDigit }) else { throw fault("\(length) hexadecimal digits were expected") }
+        guard digits.count == length, digits.allSatisfy({ $0.properties.isASCIIHexDigit }) else {
+            throw fault("\(length) hexadecimal digits were expected")
+        }
         index += length
         return String(String.UnicodeScalarView(digits))
     }
@@ -183,7 +185,10 @@ struct PatternTranslation {
         guard current == "{", let end = scalars[index...].firstIndex(of: "}") else { throw fault("\\\(kind) needs a property in braces") }
         let written = String(String.UnicodeScalarView(scalars[(index + 1)..<end]))
         index = end + 1
-        guard written.unicodeScalars.allSatisfy({ $0.isASCII && ($0.properties.isAlphabetic || $0 == "_" || $0 == "=" || ("0"..."9").contains($0)) })
+        guard
+            written.unicodeScalars.allSatisfy({
+                $0.isASCII && ($0.properties.isAlphabetic || $0 == "_" || $0 == "=" || ("0"..."9").contains($0))
+            })
         else { throw fault("\(written) is not a property") }
         let (name, value) = written.splitOnce("=")
         switch (name, value) {

@@ -65,7 +65,8 @@ enum MetaSchema {
     private static let names: JSON = ["type": "array", "items": ["type": "string"], "uniqueItems": true, "default": []]
 
     private static let vocabularies: [(name: String, body: JSON)] = [
-        ("core", core), ("applicator", applicator), ("unevaluated", ["properties": ["unevaluatedItems": meta, "unevaluatedProperties": meta]]),
+        ("core", core), ("applicator", applicator),
+        ("unevaluated", ["properties": ["unevaluatedItems": meta, "unevaluatedProperties": meta]]),
         ("validation", validation), ("meta-data", metaData), ("format-annotation", ["properties": ["format": ["type": "string"]]]),
         ("format-assertion", ["properties": ["format": ["type": "string"]]]),
         (

@@ -80,11 +80,11 @@ extension SchemaEvaluator {
         return false
     }
 
-    /// One finding with the faults of the alternative that the instance comes nearest to. Where that differs from the others only in
-    /// one deeper fault, that fault is told by itself, at its own place.
+    /// One finding with the faults of the alternative that the instance comes nearest to.
     private mutating func reportNearest(_ keyword: String, _ branches: [[SchemaFinding]]) {
         guard isCollecting else { return }
-        guard let nearest = branches.enumerated().max(by: { Self.rank($0.element) < Self.rank($1.element) }), !nearest.element.isEmpty else {
+        guard let nearest = branches.enumerated().max(by: { Self.rank($0.element) < Self.rank($1.element) }), !nearest.element.isEmpty
+        else {
             return report(keyword, "matches none of the alternatives")
         }
         let shown = nearest.element.prefix(3).map { $0.instancePath.isEmpty ? $0.message : "\($0.instancePath) \($0.message)" }
@@ -98,7 +98,9 @@ extension SchemaEvaluator {
 
     /// Greater is nearer: first a right type and constant, then the depth of the fault, then few faults.
     private static func rank(_ findings: [SchemaFinding]) -> (Int, Int, Int) {
-        let isOfOtherKind = findings.contains { $0.keyword == "type" || $0.keyword == "const" || $0.keyword == "enum" || $0.keyword == "false" }
+        let isOfOtherKind = findings.contains {
+            $0.keyword == "type" || $0.keyword == "const" || $0.keyword == "enum" || $0.keyword == "false"
+        }
         let depth = findings.map { $0.instancePath.utf8.count { $0 == UInt8(ascii: "/") } }.max() ?? 0
         return (isOfOtherKind ? 0 : 1, depth, -findings.count)
     }
@@ -165,7 +167,9 @@ extension SchemaEvaluator {
         }
         let minimum = bounds.minimum ?? 1
         if count < minimum {
-            return hold(false, minimum == 1 ? "contains" : "minContains", "must hold at least \(Self.items(minimum)) of the wanted kind, not \(count)")
+            return hold(
+                false, minimum == 1 ? "contains" : "minContains",
+                "must hold at least \(Self.items(minimum)) of the wanted kind, not \(count)")
         }
         guard let maximum = bounds.maximum else { return true }
         return hold(count <= maximum, "maxContains", "must hold at most \(Self.items(maximum)) of the wanted kind, not \(count)")
@@ -194,7 +198,9 @@ extension SchemaEvaluator {
         case .dependentRequired(let dependencies):
             var isValid = true
             for (key, needs) in dependencies where object.contains(key) {
-                let complete = required(needs, object, keyword: "dependentRequired") { "is missing the key \"\($0)\", which \"\(key)\" needs" }
+                let complete = required(needs, object, keyword: "dependentRequired") {
+                    "is missing the key \"\($0)\", which \"\(key)\" needs"
+                }
                 isValid = isValid && complete
             }
             return isValid

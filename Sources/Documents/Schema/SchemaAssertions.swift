@@ -83,7 +83,8 @@ extension SchemaEvaluator {
             switch pattern.search(text) {
             case .match: nil
             case .noMatch: Fault(keyword: "pattern", message: "must match the pattern \(pattern.source)")
-            case .tooCostly: Fault(keyword: "pattern", message: "cannot be checked against the pattern \(pattern.source): it takes too long")
+            case .tooCostly:
+                Fault(keyword: "pattern", message: "cannot be checked against the pattern \(pattern.source): it takes too long")
             }
         case .format(let name, let format) where !format.accepts(text):
             Fault(keyword: "format", message: "must be \(format.description ?? "of the format \(name)")")

@@ -1,7 +1,7 @@
 // DESIGN: evaluation walks nodes and instance together. Each schema answers with what it looked at, or nil where the instance breaks
 // it. Faults are collected only where they will be told; behind `not`, `if` and `contains` a first fault ends the work. A schema
-// that comes back to itself at the same place of the instance would never end: it is found on the stack and reported. Depth and steps
-// are bounded, so that no schema can trap or hold a thread.
+// that comes back to itself at the same place of the instance would never end: it is found on the stack. Depth and steps are bounded
+// too, so that no schema can trap or hold a thread; a check that cannot be finished is a finding, never "valid".
 
 import Base
 
@@ -28,7 +28,7 @@ struct SchemaEvaluator {
         steps = 50_000 + min(instance.valueCount, 50_000) * 100
         let result = evaluate(schema.root, instance)
         guard isExhausted else { return result == nil ? findings : [] }
-        let message = "cannot be checked: the schema takes too many steps or nests too deeply"
+        let message = "cannot be checked: the schema refers to itself without end, takes too many steps or nests too deeply"
         return [SchemaFinding(instancePath: "", schemaPath: "", keyword: "schema", message: message)]
     }
 
@@ -59,17 +59,23 @@ struct SchemaEvaluator {
             isExhausted = true
             return false
         }
-        var above = active.count - 1
-        while above >= 0, active[above].depth == instancePath.count {
-            if active[above].node == index {
-                report("$ref", "cannot be checked: the schema refers to itself without end")
-                return false
-            }
-            above -= 1
+        if isEndless(index) {
+            isExhausted = true
+            return false
         }
         active.append((index, instancePath.count))
         scope.append(node.resource)
         return true
+    }
+
+    /// Whether the node is being evaluated already at this place of the instance.
+    private func isEndless(_ index: Int) -> Bool {
+        var above = active.count - 1
+        while above >= 0, active[above].depth == instancePath.count {
+            if active[above].node == index { return true }
+            above -= 1
+        }
+        return false
     }
 
     private mutating func leave() {

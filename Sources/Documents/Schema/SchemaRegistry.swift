@@ -82,7 +82,8 @@ struct SchemaRegistry {
         for keyword in ["$anchor", "$dynamicAnchor"] {
             guard let name = schema[keyword]?.string else { continue }
             if let other = resources[resource].anchors[name], other != entry {
-                throw SchemaFault.unusable("the anchor \(name) stands twice in one resource", at: entries[entry].place.pointer + "/" + keyword)
+                throw SchemaFault.unusable(
+                    "the anchor \(name) stands twice in one resource", at: entries[entry].place.pointer + "/" + keyword)
             }
             resources[resource].anchors[name] = entry
             if keyword == "$dynamicAnchor" { resources[resource].dynamicAnchors[name] = entry }
@@ -93,7 +94,8 @@ struct SchemaRegistry {
     private mutating func readMetaschema(_ schema: JSON, _ resource: Int, _ place: SchemaPlace) throws(PAOError) {
         guard let uri = schema["$schema"]?.string.map({ URIReference($0).withoutFragment }), uri != MetaSchema.uri else { return }
         guard let metaschema = remote[uri] ?? MetaSchema.documents[uri] else {
-            throw SchemaFault.unusable("the schema language \(uri.prefix(200)) is not known; write \(MetaSchema.uri)", at: place.pointer + "/$schema")
+            throw SchemaFault.unusable(
+                "the schema language \(uri.prefix(200)) is not known; write \(MetaSchema.uri)", at: place.pointer + "/$schema")
         }
         guard let vocabularies = metaschema["$vocabulary"]?.object else { return }
         for (name, isRequired) in vocabularies where isRequired == true && !SchemaVocabulary.all.contains(name) {

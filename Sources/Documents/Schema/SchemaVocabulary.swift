@@ -4,7 +4,9 @@ import Base
 enum SchemaVocabulary {
     private static let prefix = "https://json-schema.org/draft/2020-12/vocab/"
     static let all = Set(
-        ["core", "applicator", "unevaluated", "validation", "meta-data", "format-annotation", "format-assertion", "content"].map { prefix + $0 })
+        ["core", "applicator", "unevaluated", "validation", "meta-data", "format-annotation", "format-assertion", "content"].map {
+            prefix + $0
+        })
 
     static let single = [
         "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then", "unevaluatedItems",

@@ -89,3 +89,19 @@ extension Tickets {
         }
     }
 }
+
+extension Requests {
+    /// What the last requests of an item took from start to completion, in the middle; nil before the first.
+    package func typicalSeconds(of itemID: String) -> Int? {
+        let durations = try? store.read { connection throws(PAOError) -> [Int] in
+            try connection.rows(
+                """
+                SELECT started_at, completed_at FROM service_requests WHERE catalog_item_id = ? AND status = 'completed'
+                ORDER BY created_at DESC LIMIT 20
+                """, itemID
+            ).map { ($0.timestamp(1) - $0.timestamp(0)).milliseconds / 1000 }
+        }
+        guard let sorted = durations?.sorted(), !sorted.isEmpty else { return nil }
+        return sorted[sorted.count / 2]
+    }
+}

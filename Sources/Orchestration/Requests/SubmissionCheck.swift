@@ -15,7 +15,7 @@ struct SubmissionCheck {
     /// Throws `invalid` with every finding.
     func check(_ submission: Submission, by actor: Actor) throws(PAOError) -> CheckedSubmission {
         let field = submission.kind == .bundle ? "catalogBundleId" : "catalogItemId"
-        guard let document = try catalog.document(submission.catalogID), document.kind == submission.kind else {
+        guard let document = catalog.document(id: submission.catalogID), document.kind == submission.kind else {
             throw Self.invalid([.init(field: field, rule: "unknown", message: unknownItem(submission.catalogID))])
         }
         if document.lifecycle.status == .retired {

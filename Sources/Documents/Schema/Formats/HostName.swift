@@ -3,7 +3,9 @@ enum HostName {
     /// ASCII only; an `xn--` label must be the Punycode of a valid one.
     static func isValid(_ text: String) -> Bool {
         guard text.utf8.count <= 253, text.utf8.allSatisfy({ $0 < 0x80 }) else { return false }
-        return text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { isASCIILabel(String(Substring($0))) }
+        return text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy {
+            isASCIILabel(String(Substring($0)))
+        }
     }
 
     /// Labels in any script, divided by any of the four dots of RFC 3490.
@@ -27,7 +29,9 @@ enum HostName {
     private static func isASCIILabel(_ label: String) -> Bool {
         let bytes = Array(label.utf8)
         guard (1...63).contains(bytes.count), bytes.first != UInt8(ascii: "-"), bytes.last != UInt8(ascii: "-") else { return false }
-        guard bytes.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == UInt8(ascii: "-") }) else { return false }
+        guard bytes.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) || $0 == UInt8(ascii: "-") }) else {
+            return false
+        }
         guard bytes.count >= 4, bytes[2] == UInt8(ascii: "-"), bytes[3] == UInt8(ascii: "-") else { return true }
         // Of the labels with dashes in the third and fourth place only the encoded ones are in use.
         let lower = label.lowercased()

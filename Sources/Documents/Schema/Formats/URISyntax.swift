@@ -139,7 +139,9 @@ enum URITemplate {
             name = name.dropLast()
         } else if let colon = name.firstIndex(of: UInt8(ascii: ":")) {
             let digits = name[name.index(after: colon)...]
-            guard (1...4).contains(digits.count), digits.first != 0x30, digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return false }
+            guard (1...4).contains(digits.count), digits.first != 0x30, digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
+                return false
+            }
             name = name[..<colon]
         }
         return name.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty && isNamePart($0) }
@@ -149,7 +151,9 @@ enum URITemplate {
         var rest = part
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "%") {
-                guard let high = rest.popFirst(), let low = rest.popFirst(), hexDigit(high) != nil, hexDigit(low) != nil else { return false }
+                guard let high = rest.popFirst(), let low = rest.popFirst(), hexDigit(high) != nil, hexDigit(low) != nil else {
+                    return false
+                }
             } else if !((0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte | 0x20) || byte == UInt8(ascii: "_")) {
                 return false
             }
