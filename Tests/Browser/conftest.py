@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class Server:
         threading.Thread(target=self._read, daemon=True).start()
         self.url = self._announced(r"listening on (http://\S+)")
         self.sandbox = self._announced(r"sandbox on (http://\S+)")
+        self.call("POST", "/api/v1/catalog/refresh?wait=true", {})
 
     def _read(self):
         for line in self.process.stdout:
@@ -73,9 +75,12 @@ class Server:
         request = urllib.request.Request(
             (base or self.url) + path, method=method, data=None if body is None else json.dumps(body).encode(),
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"})
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            content = answer.read()
-            return json.loads(content) if content else None
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                content = answer.read()
+        except urllib.error.HTTPError as refusal:
+            raise AssertionError(f"{method} {path}: {refusal.code} {refusal.read().decode()}") from None
+        return json.loads(content) if content else None
 
     def fault(self, **fault):
         self.call("POST", "/_sandbox/faults", fault, base=self.sandbox)
