@@ -34,7 +34,7 @@ let package = Package(
                 "Integrations", "Base",
             ],
             swiftSettings: settings),
-        module("API", ["Web", "Identity", "Catalog", "Orchestration", "Base"]),
+        module("API", ["Web", "Identity", "Catalog", "Orchestration", "Jobs", "Store", "Base"]),
         module("Sandbox", ["Web", "Base"]),
         // domain
         module(

@@ -1,8 +1,9 @@
 extension Duration {
-    /// Whole milliseconds, rounded toward zero.
+    /// Whole milliseconds, rounded toward zero; held within some 290 million years.
     package var milliseconds: Int {
         let (seconds, attoseconds) = components
-        return Int(seconds) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
+        let limit = Int64.max / 1000 - 1
+        return Int(min(max(seconds, -limit), limit)) * 1000 + Int(attoseconds / 1_000_000_000_000_000)
     }
 
     package var seconds: Double {
@@ -22,7 +23,9 @@ extension Duration {
             let unit = rest.prefix { $0 >= UInt8(ascii: "a") && $0 <= UInt8(ascii: "z") }
             guard let factor = Self.unitMilliseconds[String(unit) ?? ""] else { return nil }
             rest = rest.dropFirst(unit.count)
-            total += count * factor
+            let (sum, overflow) = total.addingReportingOverflow(count * factor)
+            guard !overflow else { return nil }
+            total = sum
         }
         self = .milliseconds(total)
     }

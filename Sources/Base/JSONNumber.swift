@@ -23,6 +23,7 @@ package struct JSONNumber: Sendable, Equatable, Comparable {
 
     /// Text that follows the grammar of RFC 8259; nil otherwise, and where the magnitude is above that of a Double.
     package init?(text: String) {
+        guard let first = text.utf8.first, let last = text.utf8.last, first > 0x20, last > 0x20 else { return nil }
         var parser = JSONParser(Array(text.utf8)[...])
         guard case .number(let number)? = try? parser.parseDocument() else { return nil }
         self = number
@@ -95,7 +96,7 @@ package struct DecimalDigits: Sendable, Equatable, Comparable {
             if byte == UInt8(ascii: ".") {
                 afterPoint = true
             } else if byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E") {
-                exponent += Int(String(rest.dropFirst())!.replacingPlus) ?? 0
+                exponent += Self.exponent(rest.dropFirst())
                 break
             } else {
                 digits.append(byte - UInt8(ascii: "0"))
@@ -111,6 +112,14 @@ package struct DecimalDigits: Sendable, Equatable, Comparable {
         significand = Array(digits.dropFirst(leading))
         isNegative = negative && !significand.isEmpty
         self.exponent = significand.isEmpty ? 0 : exponent
+    }
+
+    /// Held within a thousand millions, far outside of any Double, so that sums of exponents cannot overflow.
+    private static func exponent(_ text: Substring.UTF8View) -> Int {
+        let isNegative = text.first == UInt8(ascii: "-")
+        var value = 0
+        for byte in text where byte >= UInt8(ascii: "0") { value = min(value * 10 + Int(byte - UInt8(ascii: "0")), 1_000_000_000) }
+        return isNegative ? -value : value
     }
 
     /// The power of ten of the first digit, for comparing magnitudes.
@@ -141,8 +150,4 @@ package struct DecimalDigits: Sendable, Equatable, Comparable {
         if magnitude != other.magnitude { return magnitude < other.magnitude }
         return significand.lexicographicallyPrecedes(other.significand)
     }
-}
-
-extension String {
-    fileprivate var replacingPlus: String { hasPrefix("+") ? String(dropFirst()) : self }
 }

@@ -53,39 +53,80 @@ package final class Log: Sendable {
     package static let silent = Log { _ in }
 }
 
-/// Replaces known secret values, also in their base64 and percent-encoded forms, by `***`.
+/// Replaces known secret values, also in their base64 and percent-encoded forms, by `***`. Costs one pass over the text, however many
+/// values there are. Where values overlap, all that any of them covers goes.
 package final class Redactor: Sendable {
-    private let secrets = Mutex<Set<String>>([])
+    private struct Patterns {
+        var known: Set<ExactString> = []
+        /// By first byte, the longest first; empty until there is one.
+        var byFirstByte: [[[UInt8]]] = []
+
+        mutating func insert(_ value: String) {
+            let bytes = Array(value.utf8)
+            guard let first = bytes.first, known.insert(ExactString(value)).inserted else { return }
+            if byFirstByte.isEmpty { byFirstByte = Array(repeating: [], count: 256) }
+            byFirstByte[Int(first)].append(bytes)
+            byFirstByte[Int(first)].sort { $0.count > $1.count }
+        }
+    }
+
+    private let patterns = Mutex(Patterns())
 
     package init() {}
 
     /// Values shorter than four characters are not kept: they would blot out half of every text.
     package func add(_ value: String) {
         guard value.utf8.count >= 4 else { return }
-        secrets.withLock {
-            $0.insert(value)
-            $0.insert(Base64.encode(Array(value.utf8)))
-            $0.insert(Base64.encodeURL(Array(value.utf8)))
-            $0.insert(PercentEncoding.encode(value))
+        let bytes = Array(value.utf8)
+        patterns.withLock {
+            for form in [value, Base64.encode(bytes), Base64.encodeURL(bytes), PercentEncoding.encode(value)] { $0.insert(form) }
         }
     }
 
     package func redact(_ text: String) -> String {
-        let values = secrets.withLock { $0 }
-        guard !values.isEmpty else { return text }
-        var result = Array(text.utf8)
-        for value in values.sorted(by: { $0.utf8.count > $1.utf8.count }) {
-            result = result.replacing(Array(value.utf8), with: Array("***".utf8))
-        }
-        return String(decoding: result, as: UTF8.self)
+        let table = patterns.withLock { $0.byFirstByte }
+        return table.isEmpty ? text : Self.redact(text, table)
     }
 
     package func redact(_ value: JSON) -> JSON {
+        let table = patterns.withLock { $0.byFirstByte }
+        return table.isEmpty ? value : Self.redact(value, table)
+    }
+
+    private static func redact(_ value: JSON, _ table: [[[UInt8]]]) -> JSON {
         switch value {
-        case .string(let text): .string(redact(text))
-        case .array(let elements): .array(elements.map(redact))
-        case .object(let object): .object(JSONObject(object.map { ($0.key, redact($0.value)) }))
+        case .string(let text): .string(redact(text, table))
+        case .array(let elements): .array(elements.map { redact($0, table) })
+        case .object(let object): .object(JSONObject(object.map { ($0.key, redact($0.value, table)) }))
         default: value
         }
+    }
+
+    private static func redact(_ text: String, _ table: [[[UInt8]]]) -> String {
+        var text = text
+        return text.withUTF8 { redact($0, table) } ?? text
+    }
+
+    /// nil when there is nothing to hide.
+    private static func redact(_ text: UnsafeBufferPointer<UInt8>, _ table: [[[UInt8]]]) -> String? {
+        var result: [UInt8] = []
+        var (copied, coveredEnd) = (0, 0)
+        for index in 0..<text.count {
+            guard let length = table[Int(text[index])].first(where: { begins(text[index...], with: $0) })?.count else { continue }
+            if index >= coveredEnd {
+                result.append(contentsOf: text[copied..<index])
+                result.append(contentsOf: "***".utf8)
+            }
+            coveredEnd = max(coveredEnd, index + length)
+            copied = coveredEnd
+        }
+        guard coveredEnd > 0 else { return nil }
+        result.append(contentsOf: text[copied...])
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    private static func begins(_ text: Slice<UnsafeBufferPointer<UInt8>>, with pattern: [UInt8]) -> Bool {
+        guard pattern.count <= text.count, let start = text.base.baseAddress else { return false }
+        return memcmp(start + text.startIndex, pattern, pattern.count) == 0
     }
 }

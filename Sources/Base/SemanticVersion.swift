@@ -49,7 +49,7 @@ package struct SemanticVersion: Sendable, Hashable, Comparable, CustomStringConv
 
     private static func number(_ text: String) -> Int? {
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }), text == "0" || !text.hasPrefix("0") else { return nil }
-        return Int(text)
+        return Int(text).flatMap { $0 < .max ? $0 : nil }
     }
 
     private static func identifier(_ text: String) -> Identifier? {
@@ -225,7 +225,7 @@ package struct VersionRange: Sendable, Hashable, CustomStringConvertible {
                 if ["x", "X", "*"].contains(part) {
                     wild = true
                 } else {
-                    guard !wild, let number = Int(part), number >= 0, String(number) == part else { return nil }
+                    guard !wild, let number = Int(part), number >= 0, number < .max, String(number) == part else { return nil }
                     numbers.append(number)
                 }
             }

@@ -12,8 +12,9 @@ package enum Base64 {
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
         var index = 0
         while index < bytes.count {
-            let chunk = (0..<3).map { index + $0 < bytes.count ? UInt32(bytes[index + $0]) : 0 }
-            let word = chunk[0] << 16 | chunk[1] << 8 | chunk[2]
+            let second = index + 1 < bytes.count ? UInt32(bytes[index + 1]) : 0
+            let third = index + 2 < bytes.count ? UInt32(bytes[index + 2]) : 0
+            let word = UInt32(bytes[index]) << 16 | second << 8 | third
             let digits = min(3, bytes.count - index) + 1
             for position in 0..<4 where position < digits || padded {
                 text.append(position < digits ? alphabet[Int(word >> UInt32(18 - 6 * position)) & 63] : UInt8(ascii: "="))
@@ -115,5 +116,16 @@ package enum PercentEncoding {
             }
         }
         return String(validating: bytes, as: UTF8.self)
+    }
+}
+
+extension String {
+    /// Without ASCII white space at either end.
+    package var trimmed: String {
+        let isSpace: (UInt8) -> Bool = { $0 == 0x20 || ($0 >= 0x09 && $0 <= 0x0D) }
+        var bytes = utf8[...]
+        while let first = bytes.first, isSpace(first) { bytes = bytes.dropFirst() }
+        while let last = bytes.last, isSpace(last) { bytes = bytes.dropLast() }
+        return String(Substring(bytes))
     }
 }

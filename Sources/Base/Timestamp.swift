@@ -3,16 +3,24 @@
 package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible {
     package let milliseconds: Int
 
-    package init(milliseconds: Int) { self.milliseconds = milliseconds }
+    /// Held within the years 0 to 9999, which the text can show.
+    package init(milliseconds: Int) {
+        self.milliseconds = min(max(milliseconds, Self.earliest), Self.latest)
+    }
+
+    private static let earliest = -62_167_219_200_000
+    private static let latest = 253_402_300_799_999
 
     package static func < (left: Self, right: Self) -> Bool { left.milliseconds < right.milliseconds }
 
     package static func + (instant: Self, duration: Duration) -> Self {
-        Self(milliseconds: instant.milliseconds + duration.milliseconds)
+        let (sum, overflow) = instant.milliseconds.addingReportingOverflow(duration.milliseconds)
+        return Self(milliseconds: overflow ? (duration > .zero ? .max : .min) : sum)
     }
 
     package static func - (instant: Self, duration: Duration) -> Self {
-        Self(milliseconds: instant.milliseconds - duration.milliseconds)
+        let (difference, overflow) = instant.milliseconds.subtractingReportingOverflow(duration.milliseconds)
+        return Self(milliseconds: overflow ? (duration > .zero ? .min : .max) : difference)
     }
 
     package static func - (left: Self, right: Self) -> Duration {
@@ -46,14 +54,16 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// The UTC calendar date.
     package var date: CalendarDate { CalendarDate(daysSince1970: milliseconds.floorDivided(by: 86_400_000)) }
 
-    /// Reads RFC 3339 with any offset (`2026-11-21T12:00:00+02:00`); nil where it is not one.
+    /// Reads RFC 3339 with any offset (`2026-11-21T12:00:00+02:00`); nil where it is not one, or not of the years 0 to 9999 in UTC.
     package init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
             let date = CalendarDate(String(decoding: bytes[0..<10], as: UTF8.self)),
             let clock = ClockReading(bytes[11...])
         else { return nil }
-        milliseconds = date.daysSince1970 * 86_400_000 + clock.milliseconds - clock.offsetMinutes * 60_000
+        let instant = date.daysSince1970 * 86_400_000 + clock.milliseconds - clock.offsetMinutes * 60_000
+        guard (Self.earliest...Self.latest).contains(instant) else { return nil }
+        milliseconds = instant
     }
 }
 

@@ -2,6 +2,7 @@
 
 /* scripts/embed-assets writes the table; a build without it has an empty one. */
 #if __has_include(".generated/assets.inc")
+#pragma clang diagnostic ignored "-Wc23-extensions"
 #include ".generated/assets.inc"
 #else
 static const struct pao_asset table[] = {{0}};

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <spawn.h>
+#include <sys/socket.h>
 
 // Swift imports neither variadic functions nor casting macros: one setter per type of value.
 
@@ -62,6 +63,10 @@ static inline CURLMcode pao_multi_set_long(CURLM *multi, CURLMoption option, lon
 static inline CURLcode pao_message_result(const CURLMsg *message) { return message->data.result; }
 
 static const curl_socket_t pao_socket_bad = CURL_SOCKET_BAD;
+
+// Swift finds these in this module or in Glibc, whichever it has loaded first.
+static const int pao_socket_stream = SOCK_STREAM;
+static const int pao_socket_close_on_exec = SOCK_CLOEXEC;
 
 // What glibc 2.34 has but Swift's Glibc module, made without _GNU_SOURCE, does not show.
 

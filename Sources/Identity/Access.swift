@@ -15,7 +15,8 @@ package struct Principal: Sendable {
     /// Of sessions: the last use that the database knows of.
     let lastAccessedAt: Timestamp
 
-    init(kind: Actor.Kind, credentialID: String, access: Access, scopes: Set<Permission>?, expiresAt: Timestamp, lastAccessedAt: Timestamp) {
+    init(kind: Actor.Kind, credentialID: String, access: Access, scopes: Set<Permission>?, expiresAt: Timestamp, lastAccessedAt: Timestamp)
+    {
         self.kind = kind
         self.credentialID = credentialID
         user = access.user

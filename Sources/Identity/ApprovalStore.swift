@@ -21,7 +21,8 @@ enum ApprovalStore {
     // MARK: Gates
 
     static func lastRound(_ subjectType: String, _ subjectID: String, in connection: Connection) throws(PAOError) -> Int {
-        try connection.first("SELECT max(round) FROM approvals WHERE subject_type = ? AND subject_id = ?", subjectType, subjectID)?.int(0) ?? 0
+        try connection.first("SELECT max(round) FROM approvals WHERE subject_type = ? AND subject_id = ?", subjectType, subjectID)?.int(0)
+            ?? 0
     }
 
     static func insert(_ approval: Approval, in tx: Connection) throws(PAOError) {
@@ -113,7 +114,7 @@ enum ApprovalStore {
         try connection.rows(
             """
             SELECT d.user_id, u.login, d.decision, d.reason, d.decided_at FROM approval_decisions d LEFT JOIN users u ON u.id = d.user_id
-            WHERE d.approval_id = ? ORDER BY d.decided_at, d.user_id
+            WHERE d.approval_id = ? ORDER BY d.rowid
             """, id
         ).map {
             ApprovalDecision(

@@ -4,7 +4,7 @@
 // the row before and one over itself and that hash, so an edited, deleted, inserted or moved row breaks the chain at its place. The
 // database refuses UPDATE always, and DELETE except of a prefix whose last row `audit_archives` keeps.
 //
-// The head is read from the table for each row (a seek to the end of the primary key, some 2 us) and not kept in memory: closures of
+// The head is read from the table for each row (a seek to the end of the primary key, a microsecond) and not kept in memory: closures of
 // one commit roll back one by one, and what was rolled back must not be a head. The one writer makes that race-free.
 //
 // A cut-off tail leaves a whole chain behind. It shows only against a head kept elsewhere: `head` gives it, `verify` takes it.
@@ -79,7 +79,8 @@ package struct AuditLog: Sendable {
         var broken: Int?
         var (previous, anchorSeen) = (try archivedHead(in: connection), anchor == nil)
         if let anchor, anchor.sequence <= previous.sequence { anchorSeen = true }
-        try connection.forEach("SELECT \(AuditRecord.columns) FROM audit_logs WHERE sequence > ? ORDER BY sequence", previous.sequence) { row in
+        try connection.forEach("SELECT \(AuditRecord.columns) FROM audit_logs WHERE sequence > ? ORDER BY sequence", previous.sequence) {
+            row in
             guard broken == nil else { return }
             let record = AuditRecord(row)
             broken = record.break(after: previous)

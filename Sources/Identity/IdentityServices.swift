@@ -12,11 +12,12 @@ package struct IdentityServices: Sendable {
     package let approvals: Approvals
     package let idempotency: IdempotencyKeys
     package let setup: Setup
+    private let context: IdentityContext
 
     package init(store: Store, time: TimeSource, random: RandomSource, redactor: Redactor, hasher: PasswordHasher = PasswordHasher()) {
         let identifiers = IdentifierSource(time: time, random: random)
         audit = AuditLog(identifiers: identifiers, redactor: redactor)
-        let context = IdentityContext(
+        context = IdentityContext(
             store: store, time: time, random: random, identifiers: identifiers, audit: audit, hasher: hasher)
         roles = Roles(context: context)
         teams = Teams(context: context)
@@ -31,11 +32,16 @@ package struct IdentityServices: Sendable {
     /// At every start: brings the built-in roles to what this version says.
     package func prepare() async throws(PAOError) { try await roles.installBuiltIn() }
 
-    /// Every minute and at the end: writes down when tokens and sessions were last used, and drops what has expired.
+    /// Every minute and at the end: writes down when tokens and sessions were last used, and drops the sessions and idempotency keys
+    /// that have expired. (`Approvals.sweep` is for the owner of the subjects.)
     package func maintain() async throws(PAOError) {
         try await tokens.recordUse()
         try await sessions.recordUse()
-        try await sessions.removeExpired()
+        let idempotency = idempotency
+        try await context.store.write { tx throws(PAOError) in
+            try SessionStore.deleteExpired(in: tx)
+            try idempotency.removeExpired(in: tx)
+        }
     }
 }
 

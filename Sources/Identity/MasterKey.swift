@@ -18,6 +18,15 @@ package enum MasterKey {
             unlink(path)
             throw unusable(path, "cannot be written")
         }
+        synchronize(directory)
+    }
+
+    /// So that the name of the file survives a power cut too.
+    private static func synchronize(_ directory: String) {
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        fsync(descriptor)
+        close(descriptor)
     }
 
     /// Throws `configuration` when the file is missing, has another length, or others than its owner may read it.

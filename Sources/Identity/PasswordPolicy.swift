@@ -23,7 +23,8 @@ package enum PasswordPolicy {
         let text = password.lowercased()
         let core = text.unicodeScalars.withoutDecoration
         let words = common.union([login.lowercased()])
-        return words.contains(text) || words.contains(core) || words.contains { !$0.isEmpty && $0.utf8.count >= 4 && isRepetition(text, of: $0) }
+        return words.contains(text) || words.contains(core)
+            || words.contains { !$0.isEmpty && $0.utf8.count >= 4 && isRepetition(text, of: $0) }
     }
 
     private static func isRepetition(_ text: String, of word: String) -> Bool {

@@ -63,7 +63,7 @@ package struct Roles: Sendable {
             let user = try UserStore.existing(userID, in: tx)
             try AccessStore.requireCovered(user.id, by: actor, in: tx)
             guard try RoleStore.withdraw(name, userID: user.id, in: tx) else { return }
-            try AccessStore.requireAdministrator(in: tx)
+            if name == Role.administrator { try AccessStore.requireAdministrator(in: tx) }
             try audit.append(AuditEntry(actor, "withdraw_role", "user", user.id, old: ["role": .string(name)]), in: tx)
         }
     }
@@ -107,7 +107,9 @@ extension Actor {
 enum Name {
     static func check(_ text: String, field: String, also extra: String = "-") throws(PAOError) {
         let bytes = Array(text.utf8)
-        let fits = (1...64).contains(bytes.count) && isLetterOrDigit(bytes[0]) && bytes.allSatisfy { isLetterOrDigit($0) || extra.utf8.contains($0) }
+        let fits =
+            (1...64).contains(bytes.count) && isLetterOrDigit(bytes[0])
+            && bytes.allSatisfy { isLetterOrDigit($0) || extra.utf8.contains($0) }
         guard fits else {
             throw .invalid(
                 field, "pattern", "Must be 1 to 64 lower-case letters, digits or any of `\(extra)`, beginning with a letter or digit.")

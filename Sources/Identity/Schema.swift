@@ -77,8 +77,8 @@ package enum IdentitySchema {
             name TEXT NOT NULL,
             token_hash BLOB NOT NULL UNIQUE CHECK (length(token_hash) = 32),
             user_id TEXT NOT NULL REFERENCES users(id) ON DELETE CASCADE,
-            scopes TEXT NOT NULL CHECK (json_type(scopes) = 'array'),
-            constraints TEXT NOT NULL DEFAULT '{}' CHECK (json_type(constraints) = 'object'),
+            scopes TEXT NOT NULL,
+            constraints TEXT NOT NULL DEFAULT '{}',
             created_by TEXT NOT NULL,
             created_at TEXT NOT NULL,
             expires_at TEXT NOT NULL,
@@ -214,7 +214,7 @@ package enum IdentitySchema {
             reason TEXT NOT NULL CHECK (decision = 'approve' OR reason <> ''),
             decided_at TEXT NOT NULL,
             PRIMARY KEY (approval_id, user_id)
-        ) STRICT, WITHOUT ROWID;
+        ) STRICT;
 
         CREATE TABLE approval_delegations (
             approval_id TEXT NOT NULL REFERENCES approvals(id) ON DELETE CASCADE,

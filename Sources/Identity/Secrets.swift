@@ -137,9 +137,11 @@ package struct Secrets: Sendable {
     /// Letters, digits, `_`, `-` and inner dots: safe as a file name and in a template.
     private static func check(_ name: String) throws(PAOError) {
         let bytes = Array(name.utf8)
-        let fits = (1...128).contains(bytes.count) && bytes[0] != UInt8(ascii: ".") && bytes.allSatisfy { byte in
-            PercentEncoding.isUnreserved(byte) && byte != UInt8(ascii: "~")
-        }
+        let fits =
+            (1...128).contains(bytes.count) && bytes[0] != UInt8(ascii: ".")
+            && bytes.allSatisfy { byte in
+                PercentEncoding.isUnreserved(byte) && byte != UInt8(ascii: "~")
+            }
         guard fits else { throw .invalid("name", "pattern", "Must be 1 to 128 letters, digits, `_`, `-` or inner dots.") }
     }
 }

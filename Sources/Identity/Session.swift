@@ -45,7 +45,7 @@ enum SessionStore {
 
     /// Newest first.
     static func sessions(of userID: String, in connection: Connection) throws(PAOError) -> [Session] {
-        try connection.rows("SELECT \(columns) FROM user_sessions WHERE user_id = ? ORDER BY id DESC", userID).map(session)
+        try connection.rows("SELECT \(columns) FROM user_sessions WHERE user_id = ? ORDER BY created_at DESC, id DESC", userID).map(session)
     }
 
     static func delete(_ id: String, in tx: Connection) throws(PAOError) {

@@ -29,7 +29,9 @@ package struct Sessions: Sendable {
 
     /// The cookie's value (256 random bits, base64url) of a new session. Throws `unauthenticated` for whatever is wrong, after the same
     /// work, and `rateLimited`.
-    package func signIn(login: String, password: String, from origin: Origin) async throws(PAOError) -> (cookie: String, principal: Principal) {
+    package func signIn(login: String, password: String, from origin: Origin) async throws(PAOError) -> (
+        cookie: String, principal: Principal
+    ) {
         let login = login.lowercased()
         try throttle.begin(account: login, address: origin.address)
         guard password.utf8.count <= 4096, let user = try await users.verify(login: login, password: password) else {
@@ -125,10 +127,6 @@ package struct Sessions: Sendable {
             uses.putBack(used)
             throw error
         }
-    }
-
-    func removeExpired() async throws(PAOError) {
-        try await context.store.write { tx throws(PAOError) in try SessionStore.deleteExpired(in: tx) }
     }
 }
 

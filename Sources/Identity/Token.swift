@@ -47,6 +47,9 @@ package struct NewToken: Sendable {
 /// `pao_<kind>_<26 base32>_<6 base32>`: 128 random bits, and 30 bits of the CRC-32 of what stands before the last underscore, so that
 /// scanners know a token from other text and a mistyped one costs no look-up.
 package struct TokenText: Sendable {
+    /// Bytes.
+    static let longest = 64
+
     package let text: String
 
     package init(kind: Token.Kind, random: RandomSource) {
@@ -57,7 +60,7 @@ package struct TokenText: Sendable {
     /// nil when the form or the checksum is wrong.
     package init?(_ text: String) {
         let parts = text.split(separator: "_", omittingEmptySubsequences: false)
-        guard text.utf8.count <= 64, parts.count == 4, parts[0] == "pao", Token.Kind(rawValue: String(parts[1])) != nil,
+        guard text.utf8.count <= Self.longest, parts.count == 4, parts[0] == "pao", Token.Kind(rawValue: String(parts[1])) != nil,
             parts[2].utf8.count == 26, parts[3].utf8.count == 6,
             Self.checksum(String(text.dropLast(7))) == parts[3]
         else { return nil }

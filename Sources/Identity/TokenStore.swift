@@ -31,7 +31,7 @@ enum TokenStore {
 
     /// Newest first.
     static func tokens(of userID: String, in connection: Connection) throws(PAOError) -> [Token] {
-        try connection.rows("SELECT \(columns) FROM api_tokens WHERE user_id = ? ORDER BY id DESC", userID).map(token)
+        try connection.rows("SELECT \(columns) FROM api_tokens WHERE user_id = ? ORDER BY created_at DESC, id DESC", userID).map(token)
     }
 
     static func revoke(_ id: String, in tx: Connection) throws(PAOError) -> Bool {

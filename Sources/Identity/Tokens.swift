@@ -53,10 +53,11 @@ package struct Tokens: Sendable {
     /// Needs no SQL for a token seen before. Throws `unauthenticated` without saying why.
     package func authenticate(_ text: String) throws(PAOError) -> Principal {
         let now = context.time.now()
-        guard let text = TokenText(text) else { throw .badToken }
-        let digest = text.digest
+        guard text.utf8.count <= TokenText.longest else { throw .badToken }
+        let digest = Hash.sha256(text.utf8)
         let found = try context.credentials.principal(digest: digest) { () throws(PAOError) in
-            try context.store.read { connection throws(PAOError) in try Self.load(digest, in: connection) }
+            guard TokenText(text) != nil else { return nil }
+            return try context.store.read { connection throws(PAOError) in try Self.load(digest, in: connection) }
         }
         guard let found, now < found.expiresAt else { throw .badToken }
         uses.note(found.credentialID, at: now)
@@ -76,14 +77,30 @@ package struct Tokens: Sendable {
     func recordUse() async throws(PAOError) {
         let used = uses.takeUnwritten(forgettingBefore: context.time.now())
         guard !used.isEmpty else { return }
+        let (audit, correlationID) = (context.audit, context.identifiers.uuid())
         do throws(PAOError) {
             try await context.store.write { tx throws(PAOError) in
-                for (id, at) in used { try TokenStore.noteUse(id, at: at, in: tx) }
+                for (id, at) in used {
+                    if let entry = try Self.dailyUse(of: id, at: at, correlationID, in: tx) { try audit.append(entry, in: tx) }
+                    try TokenStore.noteUse(id, at: at, in: tx)
+                }
             }
         } catch {
             uses.putBack(used)
             throw error
         }
+    }
+
+    /// The first use of a token, and the first after a day without: more would drown the trail.
+    private static func dailyUse(
+        of id: String, at: Timestamp, _ correlationID: String, in tx: Connection
+    ) throws(PAOError) -> AuditEntry? {
+        guard let token = try TokenStore.token(id, in: tx), token.lastUsedAt.map({ at - $0 >= .seconds(86_400) }) ?? true,
+            let access = try AccessStore.access(userID: token.userID, in: tx)
+        else { return nil }
+        let principal = Principal(
+            kind: .token, credentialID: id, access: access, scopes: token.scopes, expiresAt: token.expiresAt, lastAccessedAt: at)
+        return AuditEntry(principal.actor(correlationID: correlationID), "use", "token", id)
     }
 }
 

@@ -32,8 +32,11 @@ package struct NewUser: Sendable {
         self.teams = teams
     }
 
+    private static let reserved: Set<String> = ["system", "anonymous"]
+
     func check() throws(PAOError) {
         try Name.check(login, field: "login", also: ".-_@")
+        guard !Self.reserved.contains(login) else { throw .invalid("login", "reserved", "Is a name that the audit trail uses itself.") }
         guard (1...200).contains(name.unicodeScalars.count) else { throw .invalid("name", "length", "Must have 1 to 200 characters.") }
         if let email, !Self.isAddress(email) { throw .invalid("email", "format", "Must be an e-mail address.") }
         if let password { try PasswordPolicy.check(password, login: login) }
@@ -42,6 +45,7 @@ package struct NewUser: Sendable {
     /// Something, an @, something with no space or control character in it; more only the mail server knows.
     private static func isAddress(_ text: String) -> Bool {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && text.utf8.count <= 254 && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+        return parts.count == 2 && !parts[0].isEmpty && !parts[1].isEmpty && text.utf8.count <= 254
+            && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 }

@@ -52,7 +52,9 @@ package final class Users: Sendable {
         if try UserStore.user(login: new.login, in: tx) != nil { throw PAOError(.conflict, "The login \(new.login) is taken.") }
         try UserStore.insert(new, id: id, passwordHash: hash, in: tx)
         for name in new.roles {
-            guard let role = try RoleStore.role(named: name, in: tx) else { throw .invalid("roles", "unknown", "There is no role \(name).") }
+            guard let role = try RoleStore.role(named: name, in: tx) else {
+                throw .invalid("roles", "unknown", "There is no role \(name).")
+            }
             try actor.requireOwn(role.permissions)
             _ = try RoleStore.assign(name, userID: id, by: actor, in: tx)
         }
@@ -102,12 +104,14 @@ package final class Users: Sendable {
             try AccessStore.requireCovered(id, by: actor, in: tx)
             guard user.isActive != isActive else { return }
             try UserStore.setActive(isActive, id: id, in: tx)
-            if !isActive {
-                try SessionStore.deleteAll(of: id, but: nil, in: tx)
-                try AccessStore.requireAdministrator(in: tx)
-            }
+            if !isActive { try Self.shutOut(id, in: tx) }
             try audit.append(AuditEntry(actor, isActive ? "activate" : "deactivate", "user", id), in: tx)
         }
+    }
+
+    private static func shutOut(_ id: String, in tx: Connection) throws(PAOError) {
+        try SessionStore.deleteAll(of: id, but: nil, in: tx)
+        if try AccessStore.roles(of: id, in: tx).contains(Role.administrator) { try AccessStore.requireAdministrator(in: tx) }
     }
 
     // MARK: Passwords

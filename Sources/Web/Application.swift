@@ -41,7 +41,7 @@ package struct Application: Sendable {
         var route: Route? { if case .run(let route) = plan { route } else { nil } }
     }
 
-    package var routes: [Route]
+    package let routes: [Route]
     package var staticFiles: StaticFiles?
     package var gate: Gate?
     /// Names that `Host` may have, without ports; nil takes any.
@@ -189,11 +189,14 @@ extension Application {
 
     func finish(_ error: PAOError, for call: Call) -> Response {
         let request = call.request
-        if ProblemDetails.status(of: error.code) >= 500 {
+        let isOurFault = ProblemDetails.status(of: error.code) >= 500
+        if isOurFault || error.detail != nil {
             log(
-                .error, "request failed",
-                ["method": .string(request.method), "path": .string(request.rawPath), "error": .string(error.description),
-                    "hint": .optional(error.hint), "correlationId": .string(request.correlationId)])
+                isOurFault ? .error : .warning, isOurFault ? "request failed" : "request refused",
+                [
+                    "method": .string(request.method), "path": .string(request.rawPath), "error": .string(error.description),
+                    "hint": .optional(error.hint), "correlationId": .string(request.correlationId),
+                ])
         }
         var response = ProblemDetails.response(for: error, instance: request.rawPath, correlationId: request.correlationId)
         if case .refuse = call.plan, error.code == .methodNotAllowed || error.code == .notImplemented {

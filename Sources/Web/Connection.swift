@@ -164,7 +164,9 @@ extension Connection {
         _ method: UnsafePointer<CChar>, _ version: UnsafePointer<CChar>, _ target: Target
     ) throws(PAOError) -> RequestHead {
         guard let start = target.start else { throw PAOError(.malformed, "The request has no target.") }
-        let line = RequestHead.Line(method: method, target: start, targetLength: target.length, version: version)
+        let line = RequestHead.Line(
+            method: method, target: start, targetLength: target.length, targetHasSpace: target.text.utf8.contains(0x20),
+            version: version)
         return try RequestHead(handle.pointer, line, core.options)
     }
 

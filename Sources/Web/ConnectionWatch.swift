@@ -147,26 +147,17 @@ extension Connection {
         .milliseconds(bytes * 1000 / max(1, options.minimumRate))
     }
 
-    /// Bytes that come without making a request line start the clock of the head.
+    /// Bytes that come without making a request line start the clock of the head; an answer that the kernel could not deliver in
+    /// time ends the connection.
     private func enforceIdle(_ options: ServerOptions, _ now: Duration, _ elapsed: Duration, _ state: inout State) {
         if elapsed > options.idleTimeout { return cut(&state) }
-        guard elapsed > options.headTimeout / 2 else { return }
-        let bytes = bytesReceived
-        if let before = state.idleBytes, before != bytes {
+        guard elapsed > options.headTimeout / 2, let traffic = Traffic(descriptor) else { return }
+        if elapsed > options.answerGrace, traffic.isUndelivered { return cut(&state) }
+        if let before = state.idleBytes, before != traffic.received {
             state.phase = .opening
             state.since = now
         }
-        state.idleBytes = bytes
-    }
-
-    /// `tcpi_bytes_received` of Linux's TCP_INFO (behind 8 one-byte, 24 four-byte and 3 eight-byte members), which the C library's
-    /// structure does not have; 0 for sockets that are not TCP.
-    private var bytesReceived: UInt64 {
-        withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { buffer in
-            var length = socklen_t(buffer.count)
-            guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, buffer.baseAddress, &length) == 0, length >= 136 else { return 0 }
-            return buffer.load(fromByteOffset: 128, as: UInt64.self)
-        }
+        state.idleBytes = traffic.received
     }
 
     private func timeOut(_ state: inout State) {
@@ -181,5 +172,26 @@ extension Connection {
     private func cut(_ state: inout State) {
         state.phase = .aborted
         shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+}
+
+/// What the kernel knows of a connection, from Linux's TCP_INFO: its later members are missing in the C library's structure, so
+/// they are read by their offsets (8 one-byte, 24 four-byte, then eight-byte and four-byte members).
+private struct Traffic {
+    let received: UInt64
+    /// Sent bytes are still with us, or not acknowledged.
+    let isUndelivered: Bool
+
+    /// nil for sockets that are not TCP.
+    init?(_ descriptor: Int32) {
+        let values = withUnsafeTemporaryAllocation(byteCount: 256, alignment: 8) { buffer -> (UInt64, Bool)? in
+            var length = socklen_t(buffer.count)
+            guard getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, buffer.baseAddress, &length) == 0, length >= 148 else { return nil }
+            let unacknowledged = buffer.load(fromByteOffset: 24, as: UInt32.self)
+            let unsent = buffer.load(fromByteOffset: 144, as: UInt32.self)
+            return (buffer.load(fromByteOffset: 128, as: UInt64.self), unacknowledged > 0 || unsent > 0)
+        }
+        guard let values else { return nil }
+        (received, isUndelivered) = values
     }
 }

@@ -40,10 +40,14 @@ struct DaemonSettings {
             }, items)
     }
 
+    /// Bytes that each open connection costs once it was used. The largest head (6 KiB), 64 bytes for each of its fields, and the
+    /// answer's head (1.3 KiB) must fit together: where they do not, libmicrohttpd closes the connection without an answer.
+    private static let connectionMemory = 12_288
+
     private var basics: [MHD_OptionItem] {
         let values: [(MHD_OPTION, Int)] = [
             (.LISTEN_SOCKET, Int(listener.descriptor)), (.THREAD_POOL_SIZE, threads), (.CONNECTION_LIMIT, connectionLimit),
-            (.CONNECTION_MEMORY_LIMIT, 16_384), (.CONNECTION_TIMEOUT, 0),
+            (.CONNECTION_MEMORY_LIMIT, Self.connectionMemory), (.CONNECTION_TIMEOUT, 0),
         ]
         return values.map { MHD_OptionItem(option: $0, value: $1, ptr_value: nil) }
     }
@@ -92,7 +96,8 @@ struct DaemonSettings {
 
     /// What it returns is the request's context in all later calls.
     private static let requestLine:
-        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?) -> UnsafeMutableRawPointer? = { _, target, handle in
+        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>?, OpaquePointer?) -> UnsafeMutableRawPointer? = {
+            _, target, handle in
             guard let target, let handle, let pointer = pao_mhd_socket_context(handle) else { return nil }
             connection(pointer)?.begin(target)
             return pointer

@@ -22,12 +22,11 @@ package struct ListeningSocket: Sendable {
         }
     }
 
-    /// A socket in the file system that only its owner may use. An old one at that path is replaced.
+    /// A socket in the file system that only its owner may use. An old socket at that path is replaced, another file is not.
     package init(path: String) throws(PAOError) {
         guard let address = Self.local(path) else { throw PAOError(.configuration, "The socket path \(path) is too long.") }
-        unlink(path)
-        let mask = umask(0o177)
-        defer { umask(mask) }
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
         descriptor = try Self.listen(AF_UNIX, address, path)
     }
 
@@ -74,6 +73,8 @@ package struct ListeningSocket: Sendable {
         guard descriptor >= 0 else { throw failed(name) }
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
+        // Before bind this is the mode that the file will have.
+        if family == AF_UNIX { fchmod(descriptor, 0o600) }
         if family == AF_INET6 { setsockopt(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, &yes, 4) }
         let bound = withUnsafeBytes(of: address) { bytes in
             bytes.withMemoryRebound(to: sockaddr.self) { bind(descriptor, $0.baseAddress, socklen_t(bytes.count)) }

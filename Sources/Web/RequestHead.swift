@@ -41,11 +41,12 @@ struct RequestHead {
         }
     }
 
-    /// `target` and `targetLength` as the request line was first seen, before libmicrohttpd decoded it in place.
+    /// The target as the request line was first seen: by now libmicrohttpd has decoded it in place.
     struct Line {
         let method: UnsafePointer<CChar>
         let target: UnsafePointer<CChar>
         let targetLength: Int
+        let targetHasSpace: Bool
         let version: UnsafePointer<CChar>
     }
 
@@ -73,8 +74,9 @@ struct RequestHead {
         let version = String(cString: line.version)
         guard version == "HTTP/1.1" || version == "HTTP/1.0" else { throw refused("an unknown version") }
         guard line.method + strlen(line.method) + 1 == line.target, line.target + line.targetLength + 1 == line.version else {
-            throw refused("a request line with spaces or NUL bytes")
+            throw refused("a request line with NUL bytes or more than two spaces")
         }
+        guard !line.targetHasSpace else { throw refused("a space in its address") }
     }
 
     /// RFC 9112, sections 3.2 and 6.3, without its leniencies.
@@ -130,7 +132,8 @@ extension RequestHead {
     static func isAuthority(_ text: String) -> Bool {
         let bytes = text.utf8
         let isLiteral = bytes.first == UInt8(ascii: "[")
-        let end = isLiteral ? bytes.firstIndex(of: UInt8(ascii: "]")).map { bytes.index(after: $0) } : bytes.firstIndex(of: UInt8(ascii: ":"))
+        let end =
+            isLiteral ? bytes.firstIndex(of: UInt8(ascii: "]")).map { bytes.index(after: $0) } : bytes.firstIndex(of: UInt8(ascii: ":"))
         if isLiteral, end == nil { return false }
         let name = bytes[..<(end ?? bytes.endIndex)]
         let port = bytes[name.endIndex...]

@@ -20,15 +20,21 @@ package final class Server: Sendable {
         let pointer: OpaquePointer
     }
 
-    /// Answers from here on. Takes over the socket. Throws `unavailable` when the system has not enough of something, and
-    /// `configuration` for a certificate or key that cannot be used.
+    /// Answers from here on. Takes over the socket, also where it throws (libmicrohttpd closes it when it fails). Throws `unavailable`
+    /// when the system has not enough of something, and `configuration` for a certificate or key that cannot be used.
     package init(_ application: Application, on listener: ListeningSocket, _ options: ServerOptions = ServerOptions()) throws(PAOError) {
-        let core = try ServerCore(application, options)
-        watchThread = try Thread { core.watch.run() }
+        let core: ServerCore
+        do throws(PAOError) {
+            core = try ServerCore(application, options)
+            watchThread = try Thread { core.watch.run() }
+        } catch {
+            close(listener.descriptor)
+            throw error
+        }
         guard let pointer = DaemonSettings(listener, options, core).start() else {
             core.watch.end()
             watchThread.join()
-            close(listener.descriptor)
+            core.close()
             throw options.tls == nil
                 ? PAOError(.unavailable, "The HTTP server could not be started.", detail: String(cString: strerror(errno)))
                 : PAOError(.configuration, "The HTTPS server could not be started with this certificate and key.")

@@ -22,7 +22,7 @@ package struct ServerOptions: Sendable {
     /// Bytes of the request line and the header fields together; above it 431.
     package var headLimit = 6144
     /// Header fields; above it 431.
-    package var fieldLimit = 100
+    package var fieldLimit = 64
     /// Bytes of all bodies that are being received or answered, together; above it 503.
     package var bodyMemory = 256 << 20
 

@@ -7,7 +7,7 @@ internal import Glibc
 /// `api` never do. Each answer is to be revalidated by its entity tag, so that a new release shows at the next click.
 package struct StaticFiles: Sendable {
     private enum Source: Sendable {
-        case assets(prefix: String)
+        case assets(prefix: String, lookup: @Sendable (String) -> Asset?)
         case directory(String)
     }
 
@@ -20,7 +20,10 @@ package struct StaticFiles: Sendable {
     private let source: Source
 
     /// Embedded files below a folder of the repository.
-    package init(assetsUnder prefix: String = "web-static/") { source = .assets(prefix: prefix) }
+    package init(assetsUnder prefix: String = "web-static/", lookup: @escaping @Sendable (String) -> Asset? = Assets.file) {
+        source = .assets(prefix: prefix, lookup: lookup)
+    }
+
     package init(directory: String) { source = .directory(directory) }
 
     /// nil where there is no such file and no page to stand for it.
@@ -52,8 +55,8 @@ package struct StaticFiles: Sendable {
 
     private func file(_ path: [String]) -> File? {
         switch source {
-        case .assets(let prefix):
-            guard let asset = Assets.file(prefix + path.joined(separator: "/")) else { return nil }
+        case .assets(let prefix, let lookup):
+            guard let asset = lookup(prefix + path.joined(separator: "/")) else { return nil }
             return File(tag: asset.digest, bytes: .embedded(asset.bytes), gzip: asset.gzip.map { .embedded($0) })
         case .directory(let root):
             guard let bytes = Self.read(root, path) else { return nil }

@@ -68,7 +68,9 @@ private let longKeys: JSON = [
         }
     }
 
-    @Test("refuses bytes that are not UTF-8", arguments: [[0xFF, 0xFE, 0x61, 0], [0x61, 0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]] as [[UInt8]])
+    @Test(
+        "refuses bytes that are not UTF-8",
+        arguments: [[0xFF, 0xFE, 0x61, 0], [0x61, 0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]] as [[UInt8]])
     func notUTF8(bytes: [UInt8]) { #expect(throws: PAOError.self) { try YAML.parse(bytes) } }
 
     @Test("takes a byte order mark, directives of 1.1 and 1.2, and several documents")
@@ -101,13 +103,17 @@ private let longKeys: JSON = [
         func nested(_ levels: Int) -> String { String(repeating: "[", count: levels) + String(repeating: "]", count: levels) }
         #expect(fault(nested(64)) == nil)
         #expect(fault(nested(65))?.rule == "yaml-limit")
-        #expect(fault("a: &a \(nested(40))\nb: \(String(repeating: "[", count: 30))*a\(String(repeating: "]", count: 30))")?.rule == "yaml-limit")
+        #expect(
+            fault("a: &a \(nested(40))\nb: \(String(repeating: "[", count: 30))*a\(String(repeating: "]", count: 30))")?.rule
+                == "yaml-limit")
     }
 
     @Test("answers bombs quickly", .timeLimit(.minutes(1)))
     func bombs() {
         var laughs = "a0: &a0 [lol]\n"
-        for level in 1...9 { laughs += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ",") + "]\n" }
+        for level in 1...9 {
+            laughs += "a\(level): &a\(level) [" + Array(repeating: "*a\(level - 1)", count: 9).joined(separator: ",") + "]\n"
+        }
         var merges = "m0: &m0 {k: 1}\n"
         for level in 1...60 { merges += "m\(level): &m\(level) {<<: [*m\(level - 1), *m\(level - 1)], k\(level): 1}\n" }
         let manyKeys = (0..<150_000).map { "k\($0):" }.joined(separator: "\n").prefix(1 << 20)
@@ -129,8 +135,10 @@ private let longKeys: JSON = [
             ["kind": "CatalogItem", "list": [1, ["a": nil, "b": [[], [:]]], [["x", "y"], ["z"]]], "empty": [:], "none": []],
             ["text": "two\nlines\n", "kept": "a\n\n", "stripped": "a\nb", "tab": "a\n\tb", "lead": " a\nb", "cr": "a\r\nb", "blank": "\n"],
             [
-                "", "no", "Yes", "true", "null", "~", "012", "1.5", ".5", "0x1F", "- a", "a: b", "a #b", "a:", "#a", "{{x}}", "'q'", "\"q\"",
-                "é", "\u{85}", "\u{2028}", "\u{FEFF}", "😀", "a\\b", "---", "...", "2024-01-01", "%a", "@a", "`a", "*a", "&a", "!a", "|", ">", "/x",
+                "", "no", "Yes", "true", "null", "~", "012", "1.5", ".5", "0x1F", "- a", "a: b", "a #b", "a:", "#a", "{{x}}", "'q'",
+                "\"q\"",
+                "é", "\u{85}", "\u{2028}", "\u{FEFF}", "😀", "a\\b", "---", "...", "2024-01-01", "%a", "@a", "`a", "*a", "&a", "!a", "|",
+                ">", "/x",
             ],
             "scalar", "a\nb\n", [], [:], [[[1]]], ["<<": 1, "": 2, "a b": 3, "k\nl": 4], ["n": 1e30, "m": -0.5],
             longKeys,
@@ -146,7 +154,10 @@ private let longKeys: JSON = [
             "kind: CatalogItem\nmetadata: &m {id: a, tags: [x, 'y', \"z\\u00e9\"]}\nspec:\n  <<: *m\n  text: |\n    a\n    b\n  n: [012, 1.5e3, .5, 0xFF, ~]\n",
             "- &a {b: 1}\n- *a\n- ? x\n  : y\n- !!int '3'\n--- >-\n folded\n text\n",
         ].map { Array($0.utf8) }
-        let dictionary = ["&a ", "*a", "<<: ", "- ", "\n", ": ", "|", ">", "\"", "'", "!!", "{", "}", "[", "]", "%YAML 1.2\n", "---\n", "\\x", "1e999", "-0"]
+        let dictionary = [
+            "&a ", "*a", "<<: ", "- ", "\n", ": ", "|", ">", "\"", "'", "!!", "{", "}", "[", "]", "%YAML 1.2\n", "---\n", "\\x", "1e999",
+            "-0",
+        ]
         var random = SeededRandom(seed: 1)
         for _ in 0..<4000 {
             let text = random.mutated(seeds.randomElement(using: &random) ?? [], dictionary: dictionary)

@@ -56,7 +56,10 @@ struct CircuitBreakerTests {
         let clock = Mutex(Duration.zero)
         let time = TimeSource(now: { Timestamp(milliseconds: 0) }, monotonic: { clock.withLock { $0 } }, sleep: { _ in })
         let breakers = CircuitBreakers(time: time)
-        let script = ScriptedTransport(Array(repeating: .success(HTTPResponse(status: 503)), count: 5) + [.success(HTTPResponse(status: 200)), .success(HTTPResponse(status: 404))])
+        let script = ScriptedTransport(
+            Array(repeating: .success(HTTPResponse(status: 503)), count: 5) + [
+                .success(HTTPResponse(status: 200)), .success(HTTPResponse(status: 404)),
+            ])
         let http = script.http.guarded(by: breakers)
         let bad = HTTPRequest(url: "https://bad.example/x")
         for _ in 0..<5 { _ = try await http.send(bad) }

@@ -14,7 +14,7 @@ struct CurlClientTests {
         client = CurlClient(egress: try EgressPolicy(allow: ["127.0.0.1"]), log: .silent)
     }
 
-    private func request(_ path: String, method: String = "GET", timeout: Duration = .milliseconds(600)) -> HTTPRequest {
+    private func request(_ path: String, method: String = "GET", timeout: Duration = .seconds(20)) -> HTTPRequest {
         HTTPRequest(method: method, url: "\(server.base)/\(path)", timeout: timeout)
     }
 
@@ -71,8 +71,9 @@ struct CurlClientTests {
     @Test("each bad answer ends in time as what it is, and as one that may have been sent", arguments: CurlClientTests.faults)
     func badAnswer(_ fault: (path: String, kind: TransportFailure.Kind, retryable: Bool)) async throws {
         let start = ContinuousClock.now
-        let failure = await failure(request(fault.path))
-        #expect(ContinuousClock.now - start < .milliseconds(1600))
+        let failure = await failure(request(fault.path, timeout: fault.kind == .timeout ? .milliseconds(300) : .seconds(20)))
+        // Far more than the timeout and a second, since all tests share the threads that resume this one.
+        #expect(ContinuousClock.now - start < .seconds(10))
         #expect(failure?.kind == fault.kind, "\(failure?.message ?? "no failure")")
         #expect(failure?.isRetryable == fault.retryable)
         #expect(failure?.mayHaveBeenSent == true)
@@ -125,7 +126,7 @@ struct CurlClientTests {
         while server.seen.requests.isEmpty { await Task.yield() }
         task.cancel()
         #expect(await task.value?.kind == .cancelled)
-        #expect(ContinuousClock.now - start < .seconds(2))
+        #expect(ContinuousClock.now - start < .seconds(10))
     }
 
     @Test("shutdown ends running calls and refuses new ones")
@@ -142,6 +143,7 @@ struct CurlClientTests {
         ("ftp://127.0.0.1/", ("A", "b"), "GET"), ("http://user:pass@127.0.0.1/", ("A", "b"), "GET"), ("127.0.0.1", ("A", "b"), "GET"),
         ("http://", ("A", "b"), "GET"), ("http://127.0.0.1/a b", ("A", "b"), "GET"), ("http://127.0.0.1/", ("A", "b\r\nX: y"), "GET"),
         ("http://127.0.0.1/", ("A:", "b"), "GET"), ("http://127.0.0.1/", ("Content-Length", "5"), "GET"),
+        ("http://127.0.0.1/", ("host", "other"), "GET"),
         ("http://127.0.0.1/", ("A", "b"), "GET / HTTP/1.1\r\n"), ("http://127.0.0.1:99999/", ("A", "b"), "GET"),
     ]
 

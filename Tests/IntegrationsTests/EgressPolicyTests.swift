@@ -10,7 +10,8 @@ struct EgressPolicyTests {
         "192.88.99.1", "192.168.0.1", "198.18.0.1", "198.19.255.255", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255",
         "240.0.0.1", "255.255.255.255",
         "::", "::1", "::7f00:1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::ffff:169.254.169.254", "64:ff9b::127.0.0.1", "64:ff9b::a00:1",
-        "64:ff9b::169.254.169.254", "64:ff9b:1::1", "100::1", "2001::1", "2001:0:a00:1::", "2001:db8::1", "2002:7f00:1::", "2002:a9fe:a9fe::1",
+        "64:ff9b::169.254.169.254", "64:ff9b:1::1", "100::1", "2001::1", "2001:0:a00:1::", "2001:db8::1", "2002:7f00:1::",
+        "2002:a9fe:a9fe::1",
         "2002:c0a8:1::", "3fff::1", "fc00::1", "fd00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "5f00::1",
     ]
 
@@ -34,13 +35,16 @@ struct EgressPolicyTests {
     }
 
     static let rules: [(allow: String, host: String, address: String, port: Int, permitted: Bool)] = [
-        ("127.0.0.1", "x", "127.0.0.1", 9, true), ("127.0.0.1", "x", "127.0.0.2", 9, false), ("127.0.0.1", "x", "::ffff:127.0.0.1", 9, true),
-        ("127.0.0.1:80", "x", "127.0.0.1", 81, false), ("10.0.0.0/8", "x", "10.9.8.7", 9, true), ("10.0.0.0/8:443", "x", "10.9.8.7", 443, true),
+        ("127.0.0.1", "x", "127.0.0.1", 9, true), ("127.0.0.1", "x", "127.0.0.2", 9, false),
+        ("127.0.0.1", "x", "::ffff:127.0.0.1", 9, true),
+        ("127.0.0.1:80", "x", "127.0.0.1", 81, false), ("10.0.0.0/8", "x", "10.9.8.7", 9, true),
+        ("10.0.0.0/8:443", "x", "10.9.8.7", 443, true),
         ("10.0.0.0/8:443", "x", "10.9.8.7", 444, false), ("10.0.0.0/8", "x", "11.0.0.1", 22, false), ("fd00::/8", "x", "fd12::1", 9, true),
         ("[fd00::/8]:443", "x", "fd12::1", 443, true), ("[fd00::/8]:443", "x", "fd12::1", 80, false), ("[::1]:80", "x", "::1", 80, true),
         ("::1", "x", "::1", 80, true), ("0.0.0.0/0", "x", "127.0.0.1", 1, true), ("jira.corp", "JIRA.corp.", "10.0.0.1", 8443, true),
         ("jira.corp", "xjira.corp", "10.0.0.1", 443, false), ("jira.corp:443", "jira.corp", "10.0.0.1", 8443, false),
-        ("*.corp", "a.b.corp", "10.0.0.1", 443, true), ("*.corp", "corp", "10.0.0.1", 443, false), ("*.corp", "acorp", "10.0.0.1", 443, false),
+        ("*.corp", "a.b.corp", "10.0.0.1", 443, true), ("*.corp", "corp", "10.0.0.1", 443, false),
+        ("*.corp", "acorp", "10.0.0.1", 443, false),
         ("http-8", "http-8", "10.0.0.1", 443, true),
     ]
 
@@ -52,7 +56,10 @@ struct EgressPolicyTests {
 
     @Test(
         "an entry that names nothing is refused",
-        arguments: ["", "*", "*.", ":80", "host:", "host:0", "host:65536", "10.0.0.0/33", "10.0.0.1/8", "10.0.0", "2130706433", "[::1", "[::1]80", "a b"])
+        arguments: [
+            "", "*", "*.", ":80", "host:", "host:0", "host:65536", "10.0.0.0/33", "10.0.0.1/8", "10.0.0", "2130706433", "[::1", "[::1]80",
+            "a b",
+        ])
     func badRule(_ entry: String) {
         #expect(throws: PAOError.self) { try EgressPolicy(allow: [entry]) }
     }
@@ -88,7 +95,9 @@ struct EgressPolicyTests {
     func texts() {
         let shortest = ["2001:DB8:0::1": "2001:db8::1", "10.1.2.3": "10.1.2.3", "::ffff:1.2.3.4": "::ffff:1.2.3.4"]
         for (text, expected) in shortest { #expect(IPAddress(text)?.description == expected) }
-        for text in ["127.1", "0x7f.0.0.1", "017.0.0.1", "1.2.3.4.5", "256.1.1.1", "::1%lo", "[::1]", "1.2.3.4 ", ""] { #expect(IPAddress(text) == nil) }
+        for text in ["127.1", "0x7f.0.0.1", "017.0.0.1", "1.2.3.4.5", "256.1.1.1", "::1%lo", "[::1]", "1.2.3.4 ", ""] {
+            #expect(IPAddress(text) == nil)
+        }
     }
 }
 
@@ -187,7 +196,10 @@ struct RedirectTests {
 
     @Test(
         "another host, port or scheme is not followed",
-        arguments: ["http://localhost:PORT/ok", "http://127.0.0.2:PORT/ok", "http://127.0.0.1:1/", "//localhost/ok", "file:///etc/passwd", "gopher://127.0.0.1/"])
+        arguments: [
+            "http://localhost:PORT/ok", "http://127.0.0.2:PORT/ok", "http://127.0.0.1:1/", "//localhost/ok", "file:///etc/passwd",
+            "gopher://127.0.0.1/",
+        ])
     func away(_ target: String) async throws {
         let target = target.split(separator: "PORT").joined(separator: String(server.port))
         await #expect { _ = try await send("redirect-away?\(target)") } throws: {

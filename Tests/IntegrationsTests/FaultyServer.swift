@@ -22,7 +22,9 @@ final class FaultyServer: Sendable {
         let bound = withUnsafePointer(to: place) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(listener, $0, length) } }
         guard bound == 0, listen(listener, 64) == 0 else { throw POSIXError(.EADDRINUSE) }
         var size = length
-        withUnsafeMutablePointer(to: &place) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(listener, $0, &size) } }
+        withUnsafeMutablePointer(to: &place) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(listener, $0, &size) }
+        }
         self.listener = listener
         port = Int(UInt16(bigEndian: place.sin_port))
         Thread.detachNewThread { [self] in acceptLoop() }
@@ -140,7 +142,8 @@ final class FaultyServer: Sendable {
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Late\r\n\r\n2\r\nok\r\n0\r\nX-Late: yes\r\n\r\n")
         },
         "early-hints": { connection, _ in
-            connection.write("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 201 Created\r\nX-Real: yes\r\nContent-Length: 0\r\n\r\n")
+            connection.write(
+                "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 201 Created\r\nX-Real: yes\r\nContent-Length: 0\r\n\r\n")
         },
     ]
 }

@@ -7,7 +7,8 @@ struct JiraClientTests {
         _ script: ScriptedTransport, version: JiraInstance.APIVersion = .v2,
         authentication: JiraInstance.Authentication = .apiToken(username: "bot", token: "secret")
     ) -> JiraClient {
-        let instance = JiraInstance(name: "main", baseURL: "https://jira.example/base/", apiVersion: version, authentication: authentication)
+        let instance = JiraInstance(
+            name: "main", baseURL: "https://jira.example/base/", apiVersion: version, authentication: authentication)
         return JiraClient(instance: instance, http: script.http, tokens: OAuth2TokenCache(http: script.http, time: .system), time: .system)
     }
 
@@ -42,7 +43,8 @@ struct JiraClientTests {
         let script = ScriptedTransport(
             row.statuses.map { .success(HTTPResponse(status: $0, body: Array(#"{"issues":[\#(Self.issue)]}"#.utf8))) })
         #expect(try await client(script, version: row.version).search(label: "pao-k").map(\.key) == ["OPS-7"])
-        let query = "?jql=labels%20%3D%20%22pao-k%22%20ORDER%20BY%20created%20DESC&fields=summary%2Cstatus%2Cresolution%2Cresolutiondate%2Ccreated%2Clabels&maxResults=50"
+        let query =
+            "?jql=labels%20%3D%20%22pao-k%22%20ORDER%20BY%20created%20DESC&fields=summary%2Cstatus%2Cresolution%2Cresolutiondate%2Ccreated%2Clabels&maxResults=50"
         #expect(script.lines == row.paths.map { "GET https://jira.example/base/rest/api/\($0)\(query)" })
     }
 
@@ -57,7 +59,10 @@ struct JiraClientTests {
     func comment() async throws {
         for (version, body) in [
             (JiraInstance.APIVersion.v2, #"{"body":"*b*"}"#),
-            (.v3, #"{"body":{"version":1,"type":"doc","content":[{"type":"paragraph","content":[{"type":"text","text":"b","marks":[{"type":"strong"}]}]}]}}"#),
+            (
+                .v3,
+                #"{"body":{"version":1,"type":"doc","content":[{"type":"paragraph","content":[{"type":"text","text":"b","marks":[{"type":"strong"}]}]}]}}"#
+            ),
         ] {
             let script = ScriptedTransport((201, #"{"id":"5"}"#))
             #expect(try await client(script, version: version).comment(on: "OPS-7", markdown: "**b**") == "5")
@@ -69,7 +74,9 @@ struct JiraClientTests {
     func link() async throws {
         let script = ScriptedTransport((201, ""))
         try await client(script).link(from: "OPS-1", to: "OPS-2")
-        #expect(script.lines.first?.hasSuffix(#"{"type":{"name":"Blocks"},"inwardIssue":{"key":"OPS-1"},"outwardIssue":{"key":"OPS-2"}}"#) == true)
+        #expect(
+            script.lines.first?.hasSuffix(#"{"type":{"name":"Blocks"},"inwardIssue":{"key":"OPS-1"},"outwardIssue":{"key":"OPS-2"}}"#)
+                == true)
     }
 
     @Test("transitions are read and taken")
@@ -97,12 +104,15 @@ struct JiraClientTests {
     }
 
     static let doubts: [(status: Int, retryable: Bool, doubt: Bool)] = [
-        (401, false, false), (403, false, false), (404, false, false), (408, true, false), (429, true, false), (500, true, true), (503, true, true),
+        (401, false, false), (403, false, false), (404, false, false), (408, true, false), (429, true, false), (500, true, true),
+        (503, true, true),
     ]
 
     @Test("an answer tells whether to try again and whether the issue may exist", arguments: JiraClientTests.doubts)
     func doubt(_ row: (status: Int, retryable: Bool, doubt: Bool)) async throws {
-        let script = ScriptedTransport([.success(HTTPResponse(status: row.status, headers: [("Retry-After", "7")], body: Array("<html>".utf8)))])
+        let script = ScriptedTransport([
+            .success(HTTPResponse(status: row.status, headers: [("Retry-After", "7")], body: Array("<html>".utf8)))
+        ])
         do throws(JiraFailure) {
             _ = try await client(script).create(fields: [:])
             Issue.record("created")
@@ -127,9 +137,10 @@ struct JiraClientTests {
             (200, #"{"access_token":"one","expires_in":3600}"#), issue, issue, (401, ""), (200, #"{"access_token":"two"}"#), issue)
         let jira = client(script, authentication: .oauth2(Self.oauth))
         for _ in 0..<3 { _ = try await jira.issue("OPS-7") }
-        #expect((0..<6).map { script.header("Authorization", of: $0) ?? "" } == [
-            "Basic aWQ6cyUzQWM=", "Bearer one", "Bearer one", "Bearer one", "Basic aWQ6cyUzQWM=", "Bearer two",
-        ])
+        #expect(
+            (0..<6).map { script.header("Authorization", of: $0) ?? "" } == [
+                "Basic aWQ6cyUzQWM=", "Bearer one", "Bearer one", "Bearer one", "Basic aWQ6cyUzQWM=", "Bearer two",
+            ])
         #expect(script.lines.first == "POST https://auth.example/token grant_type=client_credentials")
     }
 
@@ -138,7 +149,8 @@ struct JiraClientTests {
         let script = ScriptedTransport((401, #"{"error":"invalid_client"}"#))
         await #expect { _ = try await client(script, authentication: .oauth2(Self.oauth)).create(fields: [:]) } throws: {
             let failure = $0 as? JiraFailure
-            return failure?.isRetryable == false && failure?.mayHaveTakenEffect == false && failure?.description.contains("invalid_client") == true
+            return failure?.isRetryable == false && failure?.mayHaveTakenEffect == false
+                && failure?.description.contains("invalid_client") == true
         }
     }
 
@@ -148,7 +160,8 @@ struct JiraClientTests {
         (#"{"baseUrl":"https://jira.corp","apiVersion":"3","authentication":{"type":"oauth2","clientId":"i","clientSecret":"s"}}"#, 3),
         (#"{"baseUrl":"https://jira.corp","apiVersion":4,"authentication":{"type":"bearer","token":"t"}}"#, nil),
         (#"{"baseUrl":"jira.corp","authentication":{"type":"bearer","token":"t"}}"#, nil),
-        (#"{"baseUrl":"https://jira.corp","authentication":{"type":"bearer"}}"#, nil), (#"{"baseUrl":"https://jira.corp"}"#, nil), ("[]", nil),
+        (#"{"baseUrl":"https://jira.corp","authentication":{"type":"bearer"}}"#, nil), (#"{"baseUrl":"https://jira.corp"}"#, nil),
+        ("[]", nil),
     ]
 
     @Test("configuration is read or refused", arguments: JiraClientTests.configurations)
@@ -165,7 +178,10 @@ struct JiraClientTests {
 struct RetryAfterTests {
     @Test(
         "Retry-After is seconds or a date",
-        arguments: [("7", 7), ("0", 0), ("-1", nil), ("99999999", 86_400), ("Sat, 21 Nov 2026 10:00:30 GMT", 30), ("Sat, 21 Nov 2026 09:00:00 GMT", 0), ("soon", nil), ("Sat, 31 Feb 2026 10:00:30 GMT", nil)] as [(String, Int?)])
+        arguments: [
+            ("7", 7), ("0", 0), ("-1", nil), ("99999999", 86_400), ("Sat, 21 Nov 2026 10:00:30 GMT", 30),
+            ("Sat, 21 Nov 2026 09:00:00 GMT", 0), ("soon", nil), ("Sat, 31 Feb 2026 10:00:30 GMT", nil),
+        ] as [(String, Int?)])
     func retryAfter(_ row: (String, Int?)) throws {
         let now = try #require(Timestamp("2026-11-21T10:00:00Z"))
         #expect(HTTPResponse(status: 429, headers: [("retry-after", row.0)]).retryAfter(now: now) == row.1)

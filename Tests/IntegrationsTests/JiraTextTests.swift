@@ -13,17 +13,22 @@ struct JiraTextTests {
     private func adf(_ markdown: String) -> String { Self.instance(.v3).text(markdown)["content"]?.description ?? "" }
 
     static let markup: [(markdown: String, wiki: String)] = [
-        ("", ""), ("plain", "plain"), ("one\ntwo\n\nthree", "one\ntwo\n\nthree"), ("# Title\ntext", "h1. Title\n\ntext"), ("###### Six", "h6. Six"),
+        ("", ""), ("plain", "plain"), ("one\ntwo\n\nthree", "one\ntwo\n\nthree"), ("# Title\ntext", "h1. Title\n\ntext"),
+        ("###### Six", "h6. Six"),
         ("####### seven", "\\#\\#\\#\\#\\#\\#\\# seven"), ("#no", "\\#no"),
         ("**bold** *it* _it_ `code`", "*bold* _it_ _it_ {{code}}"), ("***both***", "*_both_*"), ("**a *b* c**", "*a* *_b_* *c*"),
-        ("in**mid**word", "in{*}mid{*}word"), ("snake_case_name", "snake\\_case\\_name"), ("a * b * c", "a \\* b \\* c"), ("**open", "\\*\\*open"),
+        ("in**mid**word", "in{*}mid{*}word"), ("snake_case_name", "snake\\_case\\_name"), ("a * b * c", "a \\* b \\* c"),
+        ("**open", "\\*\\*open"),
         ("`open", "`open"), ("``a`b``", "{{a`b}}"), ("[text](https://x.example/a_b)", "[text|https://x.example/a_b]"),
-        ("[no](javascript:alert(1))", "\\[no\\](javascript:alert\\(1))"), ("[a]", "\\[a\\]"), ("see https://x.example/a_b.", "see [https://x.example/a_b]."),
+        ("[no](javascript:alert(1))", "\\[no\\](javascript:alert\\(1))"), ("[a]", "\\[a\\]"),
+        ("see https://x.example/a_b.", "see [https://x.example/a_b]."),
         ("[x](https://h/a|b]c)", "[x|https://h/a%7Cb%5Dc]"),
-        ("- a\n- b\n  - c\n  - d\n- e", "* a\n* b\n** c\n** d\n* e"), ("1. a\n2. b", "# a\n# b"), ("- a\n  1. b\n     - c", "* a\n*# b\n*#* c"),
+        ("- a\n- b\n  - c\n  - d\n- e", "* a\n* b\n** c\n** d\n* e"), ("1. a\n2. b", "# a\n# b"),
+        ("- a\n  1. b\n     - c", "* a\n*# b\n*#* c"),
         ("- a\nb\n\ntext", "* a\nb\n\ntext"), ("- **k**: v", "* *k*: v"),
         ("```\nlet a = \"{x}\" * 2\n```", "{code}\nlet a = \"{x}\" * 2\n{code}"), ("```json\n{}\n```", "{code:json}\n{}\n{code}"),
-        ("```brainfuck\n+\n```", "{code}\n+\n{code}"), ("```\nopen", "{code}\nopen\n{code}"), ("```\na\n\nb\n```\nafter", "{code}\na\n\nb\n{code}\n\nafter"),
+        ("```brainfuck\n+\n```", "{code}\n+\n{code}"), ("```\nopen", "{code}\nopen\n{code}"),
+        ("```\na\n\nb\n```\nafter", "{code}\na\n\nb\n{code}\n\nafter"),
         ("```\n{code}\n```", "{noformat}\n{code}\n{noformat}"), ("```\n{code} {noformat}\n```", "{{\\{code\\} \\{noformat\\}}}"),
         ("line\\\nbreak", "line\nbreak"), ("tab\u{0}\u{7}", "tab"),
     ]
@@ -39,7 +44,10 @@ struct JiraTextTests {
         ("a\nb", #"[{"type":"paragraph","content":[{"type":"text","text":"a"},{"type":"hardBreak"},{"type":"text","text":"b"}]}]"#),
         ("***b***", #"[{"type":"paragraph","content":[{"type":"text","text":"b","marks":[{"type":"strong"},{"type":"em"}]}]}]"#),
         ("**`c`**", #"[{"type":"paragraph","content":[{"type":"text","text":"c","marks":[{"type":"code"}]}]}]"#),
-        ("[t](https://h/)", #"[{"type":"paragraph","content":[{"type":"text","text":"t","marks":[{"type":"link","attrs":{"href":"https://h/"}}]}]}]"#),
+        (
+            "[t](https://h/)",
+            #"[{"type":"paragraph","content":[{"type":"text","text":"t","marks":[{"type":"link","attrs":{"href":"https://h/"}}]}]}]"#
+        ),
         ("```sql\nx\n```", #"[{"type":"codeBlock","attrs":{"language":"sql"},"content":[{"type":"text","text":"x"}]}]"#),
         ("```\n```", #"[{"type":"codeBlock"}]"#),
         (
@@ -56,10 +64,13 @@ struct JiraTextTests {
 
     static let values: [(value: String, wiki: String)] = [
         ("{code}", "\\{code\\}"), ("*a* _b_ -c- +d+ ^e^ ~f~ ??g??", "\\*a\\* \\_b\\_ \\-c\\- \\+d\\+ \\^e\\^ \\~f\\~ \\?\\?g\\?\\?"),
-        ("[~admin]", "\\[\\~admin\\]"), ("[a|https://evil]", "\\[a\\|https://evil\\]"), ("!x.png!", "\\!x.png\\!"), ("|a|b|", "\\|a\\|b\\|"),
-        ("{{secrets.X}}", "\\{\\{secrets.X\\}\\}"), ("${x} %{y}", "$\\{x\\} %\\{y\\}"), ("\"'<b>&amp;", "\"'<b>&#38;amp;"), ("a\\b\\\\c", "a&#92;b&#92;&#92;c"),
+        ("[~admin]", "\\[\\~admin\\]"), ("[a|https://evil]", "\\[a\\|https://evil\\]"), ("!x.png!", "\\!x.png\\!"),
+        ("|a|b|", "\\|a\\|b\\|"),
+        ("{{secrets.X}}", "\\{\\{secrets.X\\}\\}"), ("${x} %{y}", "$\\{x\\} %\\{y\\}"), ("\"'<b>&amp;", "\"'<b>&#38;amp;"),
+        ("a\\b\\\\c", "a&#92;b&#92;&#92;c"),
         ("one\n# two\nh1. three\nbq. four\n- five\n----", "one\n\\# two\nh1&#46; three\nbq&#46; four\n\\- five\n\\-\\-\\-\\-"),
-        (":) ;) (x) (flagoff) (a b) prod-db-01 R & D", "&#58;) &#59;) \\(x) \\(flagoff) (a b) prod-db-01 R & D"), ("```\ncode", "```\ncode"), ("`x`", "`x`"),
+        (":) ;) (x) (flagoff) (a b) prod-db-01 R & D", "&#58;) &#59;) \\(x) \\(flagoff) (a b) prod-db-01 R & D"),
+        ("```\ncode", "```\ncode"), ("`x`", "`x`"),
         ("**b**", "\\*\\*b\\*\\*"), ("é 漢 🙂", "é 漢 🙂"),
     ]
 
@@ -78,7 +89,9 @@ struct JiraTextTests {
 
     @Test("a value of a user shows literally in a document, wherever it stands", arguments: JiraTextTests.values)
     func valueInDocument(_ row: (value: String, wiki: String)) throws {
-        for (before, after) in [("", ""), ("- key: ", ""), ("**", "**"), ("`", "`"), ("```\n", "\n```"), ("# ", ""), ("[", "](https://h/)")] {
+        for (before, after) in [
+            ("", ""), ("- key: ", ""), ("**", "**"), ("`", "`"), ("```\n", "\n```"), ("# ", ""), ("[", "](https://h/)"),
+        ] {
             let document = Self.instance(.v3).text(before + escaped(row.value) + after)
             let text = texts(of: document).joined().filter { $0 != "\n" }
             let label = before == "- key: " ? "key: " : ""
@@ -90,11 +103,12 @@ struct JiraTextTests {
         (node["text"]?.string.map { [$0] } ?? []) + (node["content"]?.array ?? []).flatMap(texts)
     }
 
-    @Test("hostile text takes linear time", arguments: ["*", "_", "`", "[", "**a ", "`a``", "[](", "\\", "- ", "https://", "*_"])
-    func linear(_ piece: String) {
-        let text = String(repeating: piece, count: 20_000 / piece.utf8.count)
+    @Test("hostile text takes linear time")
+    func linear() {
         let start = ContinuousClock.now
-        _ = wiki(text)
+        for piece in ["*", "_", "`", "[", "**a ", "`a``", "[](", "\\", "- ", "https://", "*_", "[a]("] {
+            _ = wiki(String(repeating: piece, count: 10_000 / piece.utf8.count))
+        }
         #expect(ContinuousClock.now - start < .seconds(10))
     }
 }

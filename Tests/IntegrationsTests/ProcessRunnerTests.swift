@@ -74,7 +74,7 @@ struct ProcessRunnerTests {
     func leftBehind() async throws {
         let start = ContinuousClock.now
         let result = try await runner.run(shell("sleep 1000 & echo $!"))
-        #expect(ContinuousClock.now - start < .seconds(5) && result.isSuccess)
+        #expect(ContinuousClock.now - start < .seconds(15) && result.isSuccess)
         let grandchild = try #require(pid_t(text(result.output).trimmingCharacters(in: .whitespacesAndNewlines)))
         #expect(!isRunning(grandchild))
     }

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A socket that a test writes whatever it likes to. Blocking; to be used inside `offPool`.
-final class RawClient {
+final class RawClient: Sendable {
     private let descriptor: Int32
 
     /// Reads give up after `patience` seconds, so that a test fails instead of hanging.

@@ -94,7 +94,8 @@ enum JiraMarkup {
             case UInt8(ascii: "&") where isEntity(bytes[index...]): result += "&amp;".utf8
             case UInt8(ascii: ".") where isBlockPrefix(bytes, index): result += "&#46;".utf8
             case UInt8(ascii: "("): result += next.map(isIcon) ?? false ? "\\(".utf8 : "(".utf8
-            case UInt8(ascii: ":"), UInt8(ascii: ";"): result += next.map(isMouth) ?? false ? "&#\(byte);".utf8 : String(UnicodeScalar(byte)).utf8
+            case UInt8(ascii: ":"), UInt8(ascii: ";"):
+                result += next.map(isMouth) ?? false ? "&#\(byte);".utf8 : String(UnicodeScalar(byte)).utf8
             default: result.append(byte)
             }
         }

@@ -38,7 +38,9 @@ struct ExpressionParser {
     private mutating func parseExpression() throws(TemplateFault) -> ExpressionNode {
         depth += 1
         defer { depth -= 1 }
-        if depth > TemplateLimits.expressionDepth { throw TemplateFault(.limit, "the expression is nested too deeply", at: current.position) }
+        if depth > TemplateLimits.expressionDepth {
+            throw TemplateFault(.limit, "the expression is nested too deeply", at: current.position)
+        }
         var left = try parseConjunction()
         while take("||", word: "or") { left = .or(left, try parseConjunction()) }
         return left

@@ -56,7 +56,8 @@ package struct Template: Sendable {
     }
 
     /// A template that is one expression keeps its type; any other gives text. Text of a single expression is escaped for a URL,
-    /// HCL or JIRA, not for JSON: there it becomes a value of the document.
+    /// HCL or JIRA, not for JSON: there it becomes a value of the document. Leaves of a structured body are rendered as `text`,
+    /// since whoever writes the structure escapes them; `json` is for a body that is a text.
     package func value(_ scope: any TemplateScope, as context: EscapeContext = .text) throws(TemplateFault) -> JSON {
         guard let (expression, isRaw) = singleExpression else { return .string(try render(scope, as: context)) }
         var renderer = TemplateRenderer(scope: scope)

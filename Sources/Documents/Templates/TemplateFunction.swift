@@ -95,7 +95,8 @@ struct TemplateFunction: Sendable {
 
     private static let encodings = [
         TemplateFunction("json", 1...1) { (a) throws(TemplateFault) in .string(a[0].description) },
-        TemplateFunction("base64", 1...1) { (a) throws(TemplateFault) in .string(Base64.encode(Array(try scalarText(a[0], "base64").utf8))) },
+        TemplateFunction("base64", 1...1) { (a) throws(TemplateFault) in .string(Base64.encode(Array(try scalarText(a[0], "base64").utf8)))
+        },
         TemplateFunction("base64decode", 1...1) { (a) throws(TemplateFault) in
             let encoded = TemplateText.trim(try text(a[0], "base64decode"))
             guard let bytes = Base64.decode(encoded), let decoded = String(validating: bytes, as: UTF8.self) else {
@@ -103,13 +104,20 @@ struct TemplateFunction: Sendable {
             }
             return .string(decoded)
         },
-        TemplateFunction("sha256", 1...1) { (a) throws(TemplateFault) in .string(Hash.sha256(Array(try scalarText(a[0], "sha256").utf8)).hex) },
-        TemplateFunction("urlencode", 1...1) { (a) throws(TemplateFault) in .string(PercentEncoding.encode(try scalarText(a[0], "urlencode"))) },
+        TemplateFunction("sha256", 1...1) { (a) throws(TemplateFault) in
+            .string(Hash.sha256(Array(try scalarText(a[0], "sha256").utf8)).hex)
+        },
+        TemplateFunction("urlencode", 1...1) { (a) throws(TemplateFault) in
+            .string(PercentEncoding.encode(try scalarText(a[0], "urlencode")))
+        },
     ]
 
     private static let jira = [
-        TemplateFunction("jiraEscape", 1...1) { (a) throws(TemplateFault) in .string(JiraMarkup.escape(try scalarText(a[0], "jiraEscape"))) },
-        TemplateFunction("jiraIssueType", 1...1) { (a) throws(TemplateFault) in .string(JiraMarkup.issueType(try text(a[0], "jiraIssueType"))) },
+        TemplateFunction("jiraEscape", 1...1) { (a) throws(TemplateFault) in .string(JiraMarkup.escape(try scalarText(a[0], "jiraEscape")))
+        },
+        TemplateFunction("jiraIssueType", 1...1) { (a) throws(TemplateFault) in
+            .string(JiraMarkup.issueType(try text(a[0], "jiraIssueType")))
+        },
     ]
 
     private static func wrongType(_ name: String, _ expected: String, _ value: JSON) -> TemplateFault {

@@ -99,7 +99,8 @@ struct TemplateOutput {
     /// Whether an odd number of fences has been opened by the template's own text.
     private var isInFence: Bool {
         var count = 0
-        for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: true) where line.drop(while: { $0 == 0x20 }).starts(with: "```".utf8) {
+        for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: true)
+        where line.drop(while: { $0 == 0x20 }).starts(with: "```".utf8) {
             count += 1
         }
         return count % 2 == 1

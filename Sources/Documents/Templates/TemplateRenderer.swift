@@ -23,7 +23,11 @@ struct TemplateRenderer {
             case .output(let expression, let isRaw, let position):
                 let value = try value(of: expression)
                 do {
-                    if isRaw { try output.append(raw: value) } else { try output.append(value, isEscaped: expression.isCall(context.ownFunction)) }
+                    if isRaw {
+                        try output.append(raw: value)
+                    } else {
+                        try output.append(value, isEscaped: expression.isCall(context.ownFunction))
+                    }
                 } catch {
                     throw error.at(expression.position ?? position)
                 }

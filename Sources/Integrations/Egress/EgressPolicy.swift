@@ -1,7 +1,8 @@
 package import Base
 
-/// Where outgoing calls may go. Addresses of the public internet are open on ports 80 and 443; anything else (loopback, private, link-local,
-/// metadata and other special ranges, other ports) only where the operator allows it. What is denied stays denied, whoever allows it.
+/// Where outgoing calls may go. Addresses of the public internet are open on ports 80 and 443; anything else (loopback, private,
+/// link-local, metadata and other special ranges, other ports) only where the operator allows it. What is denied stays denied, whoever
+/// allows it.
 ///
 /// The check is made on the address that a socket is about to connect to, so that spellings of addresses, names that resolve inward,
 /// several answers and rebinding all end here.
@@ -122,7 +123,8 @@ extension String {
 }
 
 extension IPAddress {
-    /// Reachable on the public internet by IANA's special-purpose registries, less the metadata addresses that clouds put into public space.
+    /// Reachable on the public internet by IANA's special-purpose registries, less the metadata address that one cloud put into public
+    /// space.
     var isPublic: Bool {
         if let embeddedV4 { return embeddedV4.isPublic }
         if isV6 { return Self.globalUnicast.contains(self) && !Self.specialV6.contains { $0.contains(self) } }

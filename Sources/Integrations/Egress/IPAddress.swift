@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// An IPv4 or IPv6 address, without port and zone.
 package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
@@ -28,7 +28,7 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// nil for other families than internet and for a cut-off structure.
-    package init?(_ address: UnsafePointer<sockaddr>, length: Int) {
+    init?(_ address: UnsafePointer<sockaddr>, length: Int) {
         let raw = UnsafeRawPointer(address)
         guard length >= MemoryLayout<sa_family_t>.size else { return nil }
         switch Int32(raw.loadUnaligned(as: sa_family_t.self)) {

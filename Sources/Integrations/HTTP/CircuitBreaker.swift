@@ -1,8 +1,8 @@
 package import Base
 import Synchronization
 
-/// Holds back calls to a host that keeps failing. Closed: calls pass. Open, after consecutive failures: none passes until the pause is over.
-/// Half-open: one probe passes; its success closes the breaker, its failure opens it again.
+/// Holds back calls to a host that keeps failing. Closed: calls pass. Open, after consecutive failures: none passes until the pause is
+/// over. Half-open: one probe passes; its success closes the breaker, its failure opens it again.
 ///
 /// Times are monotonic.
 package struct CircuitBreaker: Sendable, Equatable {
@@ -117,7 +117,8 @@ extension HTTPTransport {
         HTTPTransport { (request) async throws(TransportFailure) in
             let host = try WebAddress(request.url).authority.asciiLowercased
             if case .wait(let pause) = breakers.admit(host) {
-                throw TransportFailure(.unreachable, "\(host) keeps failing; the next call is let through in \(pause.milliseconds / 1000 + 1) s.")
+                throw TransportFailure(
+                    .unreachable, "\(host) keeps failing; the next call is let through in \(pause.milliseconds / 1000 + 1) s.")
             }
             do throws(TransportFailure) {
                 let response = try await send(request)

@@ -21,13 +21,25 @@ let receiveBody: curl_write_callback = { bytes, size, count, context in
 }
 
 let openSocket: curl_opensocket_callback = { context, purpose, address in
-    guard let transfer = transfer(context), let address, purpose == CURLSOCKTYPE_IPCXN,
-        let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr)
-    else { return pao_socket_bad }
-    let place = UnsafeRawPointer(address).advanced(by: offset).assumingMemoryBound(to: sockaddr.self)
+    guard let transfer = transfer(context), let address, purpose == CURLSOCKTYPE_IPCXN, transfer.permitsConnection(to: IPAddress(address))
+    else {
+        return pao_socket_bad
+    }
+    return openedSocket(address)
+}
+
+func openedSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> curl_socket_t {
     let target = address.pointee
-    guard transfer.permitsConnection(to: place, length: Int(target.addrlen)) else { return pao_socket_bad }
-    return socket(target.family, target.socktype | Int32(SOCK_CLOEXEC.rawValue), target.`protocol`)
+    return socket(target.family, target.socktype | pao_socket_close_on_exec, target.`protocol`)
+}
+
+extension IPAddress {
+    /// The structure is cut off in its declaration: the address may be longer.
+    init?(_ address: UnsafeMutablePointer<curl_sockaddr>) {
+        guard let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) else { return nil }
+        let place = UnsafeRawPointer(address).advanced(by: offset).assumingMemoryBound(to: sockaddr.self)
+        self.init(place, length: Int(address.pointee.addrlen))
+    }
 }
 
 let beforeWriting: curl_prereq_callback = { context, _, _, _, _ in

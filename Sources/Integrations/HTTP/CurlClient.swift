@@ -43,7 +43,8 @@ package final class CurlClient: Sendable {
     private func send(_ request: HTTPRequest) async throws(TransportFailure) -> HTTPResponse {
         var hop = Hop(request: request, address: try WebAddress(request.url))
         let deadline = time.monotonic() + min(request.timeout, .seconds(86_400))
-        for redirects in 0... {
+        var redirects = 0
+        while true {
             let response: HTTPResponse
             do throws(TransportFailure) {
                 response = try await perform(hop, within: deadline - time.monotonic())
@@ -55,8 +56,8 @@ package final class CurlClient: Sendable {
             guard request.followRedirects, let next = try hop.redirected(by: response) else { return response }
             guard redirects < 3 else { throw Hop.refusal("More than three redirects.") }
             hop = next
+            redirects += 1
         }
-        throw Hop.refusal("More than three redirects.")
     }
 
     private func perform(_ hop: Hop, within timeout: Duration) async throws(TransportFailure) -> HTTPResponse {
@@ -70,7 +71,9 @@ package final class CurlClient: Sendable {
             loop.cancel(transfer)
         }
         if case .failure(let failure) = result, failure.kind == .egressDenied {
-            log(.warning, "An outgoing call was denied by the egress policy.", ["host": .string(hop.address.host), "port": .int(hop.address.port)])
+            log(
+                .warning, "An outgoing call was denied by the egress policy.",
+                ["host": .string(hop.address.host), "port": .int(hop.address.port)])
         }
         return try result.get()
     }
@@ -79,6 +82,10 @@ package final class CurlClient: Sendable {
     private func outgoing(_ hop: Hop, _ timeout: Duration) throws(TransportFailure) -> CurlTransfer.Call {
         var request = hop.request
         var address = hop.address
+        // The policy has judged the host of the URL, not another one behind the same address.
+        guard !request.headers.contains(where: { $0.0.equalsIgnoringASCIICase("Host") }) else {
+            throw TransportFailure(.invalidURL, "The Host header is made of the URL.")
+        }
         if let credentials = request.awsSigV4 {
             request.headers = AWSSigV4(credentials: credentials).sign(request, to: address, at: time.now())
         }
@@ -102,7 +109,8 @@ private struct Hop {
         guard [301, 302, 303, 307, 308].contains(response.status), let location = response.header("Location") else { return nil }
         guard let target = try? WebAddress(location, relativeTo: address) else { throw Self.refusal("The redirect has no usable address.") }
         guard target.host.equalsIgnoringASCIICase(address.host) else { throw Self.refusal("A redirect to another host is not followed.") }
-        guard target.port == address.port && target.scheme == address.scheme || (address.scheme == "http" && target.scheme == "https") else {
+        guard target.port == address.port && target.scheme == address.scheme || (address.scheme == "http" && target.scheme == "https")
+        else {
             throw Self.refusal("A redirect to another port or to plain text is not followed.")
         }
         var next = Hop(request: request, address: target)

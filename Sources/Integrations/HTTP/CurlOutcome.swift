@@ -30,14 +30,15 @@ extension CurlTransfer {
         if code == CURLE_ABORTED_BY_CALLBACK, wasRepeated {
             return TransportFailure(.cut, "The connection ended before an answer came.", mayHaveBeenSent: true)
         }
-        let kind = Self.kind(code) ?? (code == CURLE_COULDNT_CONNECT ? connectKind(handle) : code == CURLE_OPERATION_TIMEDOUT ? timeoutKind(handle) : .badAnswer)
         // A handshake may fail because the connection was cut; a certificate that is not good stays so.
-        return TransportFailure(kind, words, mayHaveBeenSent: sent, isRetryable: code == CURLE_SSL_CONNECT_ERROR ? true : nil)
+        let isRetryable = code == CURLE_SSL_CONNECT_ERROR ? true : nil
+        return TransportFailure(kind(handle, code), words, mayHaveBeenSent: sent, isRetryable: isRetryable)
     }
 
-    /// What a code always means; nil where the circumstances decide.
-    private static func kind(_ code: CURLcode) -> TransportFailure.Kind? {
+    private func kind(_ handle: UnsafeMutableRawPointer, _ code: CURLcode) -> TransportFailure.Kind {
         switch code {
+        case CURLE_COULDNT_CONNECT: connectKind(handle)
+        case CURLE_OPERATION_TIMEDOUT: timeoutKind(handle)
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .dns
         case CURLE_SSL_CONNECT_ERROR, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_CACERT_BADFILE,
             CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CLIENTCERT,
@@ -45,7 +46,7 @@ extension CurlTransfer {
             .tls
         case CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_PARTIAL_FILE, CURLE_HTTP2, CURLE_HTTP2_STREAM: .cut
         case CURLE_URL_MALFORMAT: .invalidURL
-        default: nil
+        default: .badAnswer
         }
     }
 

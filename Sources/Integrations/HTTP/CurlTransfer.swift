@@ -1,6 +1,5 @@
 import Base
 import CCurl
-import Glibc
 import Synchronization
 
 /// One call on its way. Apart from `finish`, `isCancelled` and what is set before `submit`, it belongs to the loop's thread; libcurl's
@@ -73,15 +72,11 @@ final class CurlTransfer: @unchecked Sendable {
 
     // MARK: What libcurl calls
 
-    /// Refuses by returning false. Called for every connection attempt, thus for every address of a name.
-    func permitsConnection(to address: UnsafePointer<sockaddr>, length: Int) -> Bool {
-        guard let target = IPAddress(address, length: length),
-            egress.permits(host: call.address.host, address: target, port: call.address.port)
-        else {
-            wasDenied = true
-            return false
-        }
-        return true
+    /// Called for every connection attempt, thus for every address of a name. nil is none of the internet's.
+    func permitsConnection(to address: IPAddress?) -> Bool {
+        let permitted = address.map { egress.permits(host: call.address.host, address: $0, port: call.address.port) } ?? false
+        if !permitted { wasDenied = true }
+        return permitted
     }
 
     /// Called each time the request is about to be written. libcurl writes it again when a pooled connection dies before the first byte

@@ -4,7 +4,8 @@ import Synchronization
 
 /// Finds out why a name could not be looked up: it does not exist (final), or the look-up failed (may succeed later).
 ///
-/// A second look-up on a thread of its own, which is given one second: servers answer "does not exist" at once. Belongs to the loop's thread.
+/// A second look-up on a thread of its own, which is given one second: servers answer "does not exist" at once. Belongs to the loop's
+/// thread.
 struct NameLookups {
     private static let limit = 16
     private static let patience = Duration.seconds(1)
@@ -46,15 +47,9 @@ struct NameLookups {
 
     /// True also where nobody could tell.
     private static func nameExists(_ host: String) -> Bool {
-        var hints = addrinfo()
-        // SOCK_STREAM; the C name belongs to Glibc or to CCurl, by the order in which the two modules are built.
-        hints.ai_socktype = 1
-        var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(host, nil, &hints, &list)
-        if code == 0 { freeaddrinfo(list) }
         let noData: Int32 = -5
         let noFamily: Int32 = -9
-        return ![EAI_NONAME, noData, noFamily].contains(code)
+        return ![EAI_NONAME, noData, noFamily].contains(NameResolution.lookUp(host).code)
     }
 
     private final class Counter: Sendable {

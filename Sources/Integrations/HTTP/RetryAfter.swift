@@ -15,7 +15,8 @@ extension Timestamp {
     package init?(httpDate text: String) {
         let parts = text.split(separator: " ").map(String.init)
         guard parts.count == 6, parts[5] == "GMT", let month = Self.months.firstIndex(of: parts[2]), let year = Int(parts[3]),
-            let day = Int(parts[1]), let date = CalendarDate(year: year, month: month + 1, day: day), let clock = ClockReading(parts[4] + "Z")
+            let day = Int(parts[1]), let date = CalendarDate(year: year, month: month + 1, day: day),
+            let clock = ClockReading(parts[4] + "Z")
         else { return nil }
         self.init(milliseconds: date.daysSince1970 * 86_400_000 + clock.milliseconds)
     }

@@ -45,7 +45,8 @@ package struct JiraClient: Sendable {
     private let time: TimeSource
     private let timeout: Duration
 
-    package init(instance: JiraInstance, http: HTTPTransport, tokens: OAuth2TokenCache, time: TimeSource, timeout: Duration = .seconds(30)) {
+    package init(instance: JiraInstance, http: HTTPTransport, tokens: OAuth2TokenCache, time: TimeSource, timeout: Duration = .seconds(30))
+    {
         self.instance = instance
         self.http = http
         self.tokens = tokens
@@ -176,7 +177,8 @@ extension JiraClient {
     }
 
     private func send(_ method: String, _ path: String, _ body: JSON?) async throws(JiraFailure) -> HTTPResponse {
-        var request = HTTPRequest(method: method, url: "\(instance.baseURL)/rest/api/\(instance.apiVersion.rawValue)/\(path)", timeout: timeout)
+        var request = HTTPRequest(
+            method: method, url: "\(instance.baseURL)/rest/api/\(instance.apiVersion.rawValue)/\(path)", timeout: timeout)
         request.headers = [("Accept", "application/json")]
         if let body {
             request.headers.append(("Content-Type", "application/json"))

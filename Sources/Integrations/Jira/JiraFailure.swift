@@ -53,7 +53,8 @@ extension JiraFailure {
         self.init(
             kind: .rejected(status: response.status),
             messages: answer["errorMessages"]?.array?.compactMap(\.string) ?? [],
-            fieldErrors: answer["errors"]?.object?.map { FieldError(field: $0.key, message: $0.value.string ?? $0.value.description) } ?? [],
+            fieldErrors: answer["errors"]?.object?.map { FieldError(field: $0.key, message: $0.value.string ?? $0.value.description) }
+                ?? [],
             retryAfter: retryAfter, mayHaveTakenEffect: response.status >= 500)
     }
 }

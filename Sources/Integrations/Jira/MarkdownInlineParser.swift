@@ -52,7 +52,10 @@ struct MarkdownInlineParser {
         position += 1
     }
 
-    private mutating func flush() { append(text[...], style); text = [] }
+    private mutating func flush() {
+        append(text[...], style)
+        text = []
+    }
 
     private mutating func append(_ bytes: ArraySlice<UInt8>, _ style: Style) {
         guard !bytes.isEmpty else { return }
@@ -159,7 +162,8 @@ struct MarkdownInlineParser {
 
     /// `[text](address)`. An address that is not of the web or of mail is left as the text it is.
     private mutating func parseLink() -> Bool {
-        guard style.link == nil, position < lastBracket, let close = find(UInt8(ascii: "]"), from: position + 1, within: 1000), close + 1 < bytes.endIndex,
+        guard style.link == nil, position < lastBracket, let close = find(UInt8(ascii: "]"), from: position + 1, within: 1000),
+            close + 1 < bytes.endIndex,
             bytes[close + 1] == UInt8(ascii: "("), let end = find(UInt8(ascii: ")"), from: close + 2, within: 2000)
         else { return false }
         let address = String(decoding: Self.unescaped(bytes[(close + 2)..<end]), as: UTF8.self)
@@ -184,7 +188,9 @@ struct MarkdownInlineParser {
     /// A bare `https://...`, without the punctuation that ends a sentence.
     private mutating func parseAddress() -> Bool {
         let rest = bytes[position...]
-        guard style.link == nil, !isWord(position - 1), rest.starts(with: "https://".utf8) || rest.starts(with: "http://".utf8) else { return false }
+        guard style.link == nil, !isWord(position - 1), rest.starts(with: "https://".utf8) || rest.starts(with: "http://".utf8) else {
+            return false
+        }
         var end = position
         while end < bytes.endIndex, !bytes[end].isSpace, !"<>\"`)]*|".utf8.contains(bytes[end]) {
             end += bytes[end] == UInt8(ascii: "\\") && end + 1 < bytes.endIndex && bytes[end + 1].isASCIIPunctuation ? 2 : 1

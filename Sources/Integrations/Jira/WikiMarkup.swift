@@ -126,7 +126,9 @@ enum WikiEscape {
     }
 
     /// `:)`, `;)`, `:D`, `:P`.
-    private static func startsEmoticon(_ rest: ArraySlice<Unicode.Scalar>) -> Bool { rest.first.map { ")(DPp".unicodeScalars.contains($0) } ?? false }
+    private static func startsEmoticon(_ rest: ArraySlice<Unicode.Scalar>) -> Bool {
+        rest.first.map { ")(DPp".unicodeScalars.contains($0) } ?? false
+    }
 
     /// `(x)`, `(/)`, `(flagoff)`: short, without spaces.
     private static func startsSymbol(_ rest: ArraySlice<Unicode.Scalar>) -> Bool {
@@ -154,7 +156,9 @@ extension MarkdownDocument.Inline {
 extension String {
     fileprivate var spacesApart: (String, String, String) {
         let bytes = Array(utf8)
-        guard let first = bytes.firstIndex(where: { !$0.isSpace }), let last = bytes.lastIndex(where: { !$0.isSpace }) else { return (self, "", "") }
+        guard let first = bytes.firstIndex(where: { !$0.isSpace }), let last = bytes.lastIndex(where: { !$0.isSpace }) else {
+            return (self, "", "")
+        }
         let parts = [bytes[..<first], bytes[first...last], bytes[(last + 1)...]].map { String(decoding: $0, as: UTF8.self) }
         return (parts[0], parts[1], parts[2])
     }

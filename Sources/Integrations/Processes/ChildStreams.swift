@@ -1,3 +1,4 @@
+import CCurl
 import Glibc
 
 /// The three channels to a child, socket pairs that close on exec (a pipe cannot be made so in one call here); our ends do not block.
@@ -14,7 +15,7 @@ struct ChildStreams: Sendable {
         var pairs: [[Int32]] = []
         for _ in 0..<3 {
             var pair: [Int32] = [-1, -1]
-            guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &pair) == 0 else {
+            guard socketpair(AF_UNIX, pao_socket_stream | pao_socket_close_on_exec, 0, &pair) == 0 else {
                 let code = errno
                 for descriptor in pairs.joined() { close(descriptor) }
                 errno = code

@@ -3,8 +3,8 @@
 // - posix_spawn with an argument array, never a shell; the environment is exactly the one given; signals are unblocked and back to
 //   their defaults; it leads a process group of its own, so that a timeout ends its children with it.
 // - No descriptor of ours goes along: what is not stdin, stdout and stderr is closed in the child, whoever forgot CLOEXEC.
-// - One thread per process drains both outputs and feeds stdin through poll(2), so that neither side waits for the other; it keeps the first
-//   bytes of each stream up to the limit and throws the rest away. It ends at the deadline even if a grandchild holds them open.
+// - One thread per process drains both outputs and feeds stdin through poll(2), so that neither side waits for the other; it keeps the
+//   first bytes of each stream up to the limit and throws the rest away. It ends at the deadline even if a grandchild holds them open.
 // - The channels are socket pairs, so that a child that does not read its input ends our writing with EPIPE and no signal.
 
 package import Base

@@ -46,7 +46,7 @@ package final class Engine: Sendable {
         self.log = log
         self.settings = settings
         self.secret = secret
-        breakers = CircuitBreakers()
+        breakers = CircuitBreakers(time: time)
         tokens = OAuth2TokenCache(http: http, time: time)
         jobs.register(Self.jobKind) { [self] job in try await advance(job) }
     }
@@ -142,7 +142,7 @@ package final class Engine: Sendable {
     private func fly(_ launch: RequestRun.Launch) async -> Landing {
         let lines = Mutex<[RunChanges.LogLine]>([])
         let (time, actionID) = (time, launch.input.action.id)
-        let http = breakers.guarding(http, time: time)
+        let http = http.guarded(by: breakers)
         let (instances, tokens) = (settings.environment.jira, tokens)
         let tools = ActionTools(
             http: http, time: time,

@@ -26,6 +26,8 @@ package struct RequestScope: TemplateScope {
     package var keys: Keys?
     /// A path to a sealed value gives it as it is stored: for what is stored again.
     package var passesSealed = false
+    /// In a plan nothing has run yet: an output reads as its own name in angle brackets.
+    package var standsInForOutputs = false
     private let protectedUse = ProtectedUse()
 
     package init(roots: JSONObject, frozen: JSON, keys: Keys? = nil) {
@@ -50,6 +52,7 @@ package struct RequestScope: TemplateScope {
         case "secrets": return secret(path)
         case "system": return select(system, path.dropFirst())
         case "env": return select(roots["environment"] ?? .null, path.dropFirst())
+        case "outputs" where standsInForOutputs && path.count > 2: return .string("<\(path.dropFirst().map(Self.text).joined(separator: "."))>")
         case "output": return select(roots["outputs"] ?? .null, path.dropFirst())
         case "parameters": return select(parameters, path.dropFirst())
         default: return roots[scope].flatMap { select($0, path.dropFirst()) }
@@ -68,6 +71,13 @@ package struct RequestScope: TemplateScope {
     /// For a form's defaults: nil where a template cannot be rendered yet.
     var defaultRenderer: (TemplateTree) -> JSON? {
         { tree in try? tree.render { (template, _) throws(TemplateFault) -> JSON in try template.value(self, as: .text) } }
+    }
+
+    private static func text(_ component: PathComponent) -> String {
+        switch component {
+        case .key(let key): key
+        case .index(let index): "\(index)"
+        }
     }
 
     private func secret(_ path: [PathComponent]) -> JSON? {

@@ -122,6 +122,16 @@ package final class Requests: Sendable {
         try store.read { connection throws(PAOError) in try Self.visible(RequestStore(connection).request(id: id), id, actor) }
     }
 
+    /// The shape of `/status`: cheap, since it is asked often.
+    package func status(_ id: String, by actor: Actor) throws(PAOError) -> JSON {
+        try store.read { connection throws(PAOError) in
+            let requests = RequestStore(connection)
+            var request = try Self.visible(requests.header(id: id), id, actor)
+            request.steps = try requests.steps(of: request.rowID, withAttempts: false)
+            return request.statusJSON
+        }
+    }
+
     package func effects(_ id: String, by actor: Actor) throws(PAOError) -> [Effect] {
         try store.read { connection throws(PAOError) in
             let request = try Self.visible(RequestStore(connection).header(id: id), id, actor)

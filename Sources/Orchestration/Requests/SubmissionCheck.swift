@@ -48,7 +48,7 @@ struct SubmissionCheck {
     }
 
     private func unknownItem(_ id: String) -> String {
-        let near = NearestName.suggestion(for: id, among: catalog.ids)
+        let near = NearestName.suggestion(for: id, among: catalog.entries.map(\.id))
         return "The catalog has no \(id)." + (near.map { " Did you mean \($0)?" } ?? "")
     }
 

@@ -1,0 +1,214 @@
+// DESIGN: PCRE2 knows all that ECMA-262 knows, but reads some of it differently and knows much more. The translation walks the
+// pattern once: it rewrites what differs (`\s`, `.`, `\u`, `\cX`, property names, `[` inside of a class), and refuses what
+// ECMA-262 does not have (inline options, atomic groups, possessive quantifiers, `\A`, `\Q` and the like), so that a pattern means the
+// same here and in a browser.
+
+import Base
+
+struct PatternTranslation {
+    private let scalars: [Unicode.Scalar]
+    private var index = 0
+    private var result = ""
+
+    init(_ pattern: String) { scalars = Array(pattern.unicodeScalars) }
+
+    /// The pattern as PCRE2 reads it. Throws `invalid`.
+    mutating func translate() throws(PAOError) -> String {
+        while let scalar = current {
+            index += 1
+            switch scalar {
+            case "\\": try translateEscape(inClass: false)
+            case "[": try translateClass()
+            case "(": try translateGroup()
+            case ".": result += "[^\\n\\r\\x{2028}\\x{2029}]"
+            case "*", "+", "?": try translateQuantifier(scalar)
+            case "{" where quantifierLength != nil: try translateBraces()
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    private var current: Unicode.Scalar? { index < scalars.count ? scalars[index] : nil }
+
+    private func fault(_ message: String) -> PAOError { PAOError(.invalid, "Not a regular expression: \(message).") }
+
+    private mutating func translateQuantifier(_ scalar: Unicode.Scalar) throws(PAOError) {
+        result.unicodeScalars.append(scalar)
+        try endQuantifier()
+    }
+
+    /// A lazy mark may follow; PCRE2's possessive mark may not.
+    private mutating func endQuantifier() throws(PAOError) {
+        if current == "?" {
+            result += "?"
+            index += 1
+        }
+        if current == "+" || current == "*" || current == "?" { throw fault("nothing to repeat before \(scalars[index])") }
+    }
+
+    /// Of `2}`, `2,}` or `2,3}` after an opening brace.
+    private var quantifierLength: Int? {
+        let rest = scalars[index...]
+        let low = rest.prefix { ("0"..."9").contains($0) }
+        guard !low.isEmpty else { return nil }
+        var length = low.count
+        if rest.dropFirst(length).first == "," {
+            length += 1
+            length += rest.dropFirst(length).prefix { ("0"..."9").contains($0) }.count
+        }
+        return rest.dropFirst(length).first == "}" ? length + 1 : nil
+    }
+
+    private mutating func translateBraces() throws(PAOError) {
+        result += "{"
+        for scalar in scalars[index..<index + (quantifierLength ?? 0)] { result.unicodeScalars.append(scalar) }
+        index += quantifierLength ?? 0
+        try endQuantifier()
+    }
+
+    private mutating func translateGroup() throws(PAOError) {
+        result += "("
+        if current == "*" { throw fault("nothing to repeat before *") }
+        guard current == "?" else { return }
+        let known = ["?:", "?=", "?!", "?<=", "?<!"]
+        if let kind = known.first(where: { scalars[index...].starts(with: $0.unicodeScalars) }) {
+            result += kind
+            index += kind.unicodeScalars.count
+        } else if scalars[index...].starts(with: "?<".unicodeScalars) {
+            result += "?<"
+            index += 2
+        } else {
+            throw fault("unknown kind of group")
+        }
+    }
+
+    private mutating func translateClass() throws(PAOError) {
+        result += "["
+        if current == "^" {
+            result += "^"
+            index += 1
+        }
+        while let scalar = current {
+            index += 1
+            switch scalar {
+            case "]":
+                result += "]"
+                return
+            case "[": result += "\\["
+            case "\\": try translateEscape(inClass: true)
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        throw fault("the class is not closed by ]")
+    }
+
+    private static let space = "\\t-\\r \\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
+    private static let nonSpace =
+        "\\x00-\\x08\\x0e-\\x1f!-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}"
+        + "\\x{2060}-\\x{2fff}\\x{3001}-\\x{fefe}\\x{ff00}-\\x{10ffff}"
+
+    private mutating func translateEscape(inClass: Bool) throws(PAOError) {
+        guard let scalar = current else { throw fault("it ends in a backslash") }
+        index += 1
+        switch scalar {
+        case "s": result += inClass ? Self.space : "[\(Self.space)]"
+        case "S": result += inClass ? Self.nonSpace : "[\(Self.nonSpace)]"
+        case "d", "D", "w", "W", "t", "n", "r", "f": result += "\\\(scalar)"
+        case "v": result += "\\x0b"
+        case "b": result += inClass ? "\\x08" : "\\b"
+        case "B" where !inClass: result += "\\B"
+        case "c": try translateControl()
+        case "0":
+            if current.map({ ("0"..."9").contains($0) }) ?? false { throw fault("octal escapes are not known") }
+            result += "\\x00"
+        case "1"..."9" where !inClass: translateBackReference(scalar)
+        case "x": result += "\\x{\(try hex(2))}"
+        case "u": try translateUnicode()
+        case "p", "P": try translateProperty(scalar)
+        case "k" where !inClass: result += "\\k"
+        case _ where scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)):
+            throw fault("\\\(scalar) is not known")
+        default: result += scalar.isASCII ? "\\\(scalar)" : String(scalar)
+        }
+    }
+
+    private mutating func translateControl() throws(PAOError) {
+        guard let letter = current, letter.isASCII, letter.properties.isAlphabetic else { throw fault("\\c needs a letter") }
+        index += 1
+        result += "\\x{\(String(letter.value & 31, radix: 16))}"
+    }
+
+    private mutating func translateBackReference(_ first: Unicode.Scalar) {
+        var number = String(first)
+        while let digit = current, ("0"..."9").contains(digit) {
+            number.unicodeScalars.append(digit)
+            index += 1
+        }
+        result += "\\g{\(number)}"
+    }
+
+    private mutating func hex(_ length: Int) throws(PAOError) -> String {
+        let digits = scalars[index...].prefix(length)
+        guard digits.count == length, digits.allSatisfy({ $0.properties.isASCIIHexDigit }) else {
+            throw fault("\(length) hexadecimal digits were expected")
+        }
+        index += length
+        return String(String.UnicodeScalarView(digits))
+    }
+
+    private mutating func translateUnicode() throws(PAOError) {
+        let value: UInt32?
+        if current == "{" {
+            let digits = scalars[(index + 1)...].prefix { $0.properties.isASCIIHexDigit }
+            index += digits.count + 1
+            guard current == "}", !digits.isEmpty else { throw fault("\\u{ is not closed by }") }
+            index += 1
+            value = UInt32(String(String.UnicodeScalarView(digits)), radix: 16)
+        } else {
+            value = try codeUnits()
+        }
+        guard let value, Unicode.Scalar(value) != nil else { throw fault("\\u names no character") }
+        result += "\\x{\(String(value, radix: 16))}"
+    }
+
+    /// Four digits, or two times four for a surrogate pair.
+    private mutating func codeUnits() throws(PAOError) -> UInt32? {
+        guard let high = UInt32(try hex(4), radix: 16) else { return nil }
+        guard (0xD800..<0xDC00).contains(high), scalars[index...].starts(with: "\\u".unicodeScalars) else { return high }
+        index += 2
+        guard let low = UInt32(try hex(4), radix: 16), (0xDC00..<0xE000).contains(low) else { return nil }
+        return 0x10000 + (high - 0xD800) << 10 + (low - 0xDC00)
+    }
+
+    private mutating func translateProperty(_ kind: Unicode.Scalar) throws(PAOError) {
+        guard current == "{", let end = scalars[index...].firstIndex(of: "}") else { throw fault("\\\(kind) needs a property in braces") }
+        let written = String(String.UnicodeScalarView(scalars[(index + 1)..<end]))
+        index = end + 1
+        guard
+            written.unicodeScalars.allSatisfy({
+                $0.isASCII && ($0.properties.isAlphabetic || $0 == "_" || $0 == "=" || ("0"..."9").contains($0))
+            })
+        else { throw fault("\(written) is not a property") }
+        let (name, value) = written.splitOnce("=")
+        switch (name, value) {
+        case (_, nil): result += "\\\(kind){\(Self.categories[name] ?? name)}"
+        case ("General_Category", let value?), ("gc", let value?): result += "\\\(kind){\(Self.categories[value] ?? value)}"
+        case ("Script", let value?), ("sc", let value?): result += "\\\(kind){sc:\(value)}"
+        case ("Script_Extensions", let value?), ("scx", let value?): result += "\\\(kind){scx:\(value)}"
+        default: throw fault("\(written) is not a property")
+        }
+    }
+
+    /// The long names of general categories; PCRE2 knows the short ones.
+    private static let categories = [
+        "Letter": "L", "Cased_Letter": "L&", "LC": "L&", "Uppercase_Letter": "Lu", "Lowercase_Letter": "Ll", "Titlecase_Letter": "Lt",
+        "Modifier_Letter": "Lm", "Other_Letter": "Lo", "Mark": "M", "Combining_Mark": "M", "Nonspacing_Mark": "Mn",
+        "Spacing_Mark": "Mc", "Enclosing_Mark": "Me", "Number": "N", "Decimal_Number": "Nd", "digit": "Nd", "Letter_Number": "Nl",
+        "Other_Number": "No", "Punctuation": "P", "punct": "P", "Connector_Punctuation": "Pc", "Dash_Punctuation": "Pd",
+        "Open_Punctuation": "Ps", "Close_Punctuation": "Pe", "Initial_Punctuation": "Pi", "Final_Punctuation": "Pf",
+        "Other_Punctuation": "Po", "Symbol": "S", "Math_Symbol": "Sm", "Currency_Symbol": "Sc", "Modifier_Symbol": "Sk",
+        "Other_Symbol": "So", "Separator": "Z", "Space_Separator": "Zs", "Line_Separator": "Zl", "Paragraph_Separator": "Zp",
+        "Other": "C", "Control": "Cc", "cntrl": "Cc", "Format": "Cf", "Surrogate": "Cs", "Private_Use": "Co", "Unassigned": "Cn",
+    ]
+}

@@ -1,0 +1,229 @@
+import API
+import Base
+import Catalog
+import Identity
+import Integrations
+import Jobs
+import Orchestration
+import Store
+import Synchronization
+import Web
+
+/// Everything wired together over one data directory.
+final class Appliance: Sendable {
+    static let migrations: [Migration] = [
+        Migration(number: 1, name: "identity", sql: IdentitySchema.sql),
+        Migration(number: 2, name: "jobs and events", sql: JobSchema.sql + EventLog.sql),
+        Migration(number: 3, name: "catalog", sql: CatalogSchema.sql),
+        Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
+        Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
+    ]
+
+    let configuration: Configuration
+    let directory: String
+    let log: Log
+    let redactor: Redactor
+    let store: Store
+    let identity: IdentityServices
+    let catalog: Catalog
+    let jobs: JobQueue
+    let events: EventLog
+    let requests: Requests
+    let tickets: Tickets
+    let instances: Instances
+    let engine: Engine
+    let metrics: Metrics
+    private let http: CurlClient
+    private let scheduler: Scheduler
+    private let state = Mutex(State())
+
+    private struct State {
+        var hasSynced = false
+        var isStopping = false
+    }
+
+    /// Opens the data directory and makes the services; nothing runs yet. `sandbox` is where every outgoing call goes in sandbox mode.
+    init(_ configuration: Configuration, directory: String, sandboxPort: Int?) throws(PAOError) {
+        let (time, random) = (TimeSource.system, RandomSource.system)
+        let redactor = Redactor()
+        let log = Log.standardError(minimum: configuration.logLevel, redactor: redactor)
+        let identifiers = IdentifierSource(time: time, random: random)
+        store = try Store(directory: directory, migrations: Self.migrations, time: time, log: log)
+        try MasterKey.create(in: directory, random: random)
+        let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
+        identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
+        events = EventLog()
+        catalog = try Self.catalog(configuration, store, events, time, random, log)
+        jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
+        http = CurlClient(egress: try Self.egress(configuration, sandboxPort: sandboxPort), log: log, time: time)
+        let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
+        let settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
+        let secrets = Self.secrets(configuration, store, identity.audit, sealer, redactor)
+        engine = Engine(
+            store: store, jobs: jobs, catalog: catalog, recorder: recorder, http: http.transport, time: time, log: log, settings: settings,
+            secret: { (name) async throws(PAOError) in try await secrets.value(name) })
+        requests = Requests(
+            store: store, catalog: catalog, jobs: jobs, recorder: recorder, settings: settings, time: time,
+            idempotency: identity.idempotency)
+        tickets = Tickets(store: store, requests: requests)
+        instances = Instances(store: store)
+        metrics = Metrics(store: store)
+        scheduler = Scheduler(time: time, random: random, log: log)
+        (self.configuration, self.directory, self.log, self.redactor) = (configuration, directory, log, redactor)
+    }
+
+    // MARK: Parts
+
+    private static func catalog(
+        _ configuration: Configuration, _ store: Store, _ events: EventLog, _ time: TimeSource, _ random: RandomSource, _ log: Log
+    ) throws(PAOError) -> Catalog {
+        let source = try CatalogLocation.source(configuration.catalogSource)
+        let hooks = CatalogHooks(recorded: { result, tx throws(PAOError) in
+            try events.append(
+                Event(
+                    type: result.status == .completed ? "catalog.synced" : "catalog.failed", subjectType: "catalog",
+                    subjectID: result.commit ?? result.source, new: result.status.rawValue, correlationID: "catalog"), in: tx)
+        })
+        return try Catalog(
+            store: store, settings: CatalogSettings(source: source, pollInterval: configuration.catalogPollInterval),
+            schemas: try CatalogLocation.schemas(), time: time, random: random, log: log, hooks: hooks)
+    }
+
+    private static func jobOptions(_ configuration: Configuration) -> JobOptions {
+        var options = JobOptions()
+        options.running = configuration.concurrency
+        return options
+    }
+
+    private static func egress(_ configuration: Configuration, sandboxPort: Int?) throws(PAOError) -> EgressPolicy {
+        var policy = try EgressPolicy(allow: configuration.egress)
+        for (_, instance) in configuration.jira {
+            if let url = instance["baseUrl"]?.string { try policy.allow(baseURL: url) }
+        }
+        if let sandboxPort { policy.redirectAllTo = ("127.0.0.1", sandboxPort) }
+        return policy
+    }
+
+    /// In sandbox mode there is a JIRA without anybody configuring one: the sandbox's.
+    private static func settings(
+        _ configuration: Configuration, sealer: Sealer, identifiers: IdentifierSource, random: RandomSource
+    ) throws(PAOError) -> RunSettings {
+        var jira: [String: JiraInstance] = [:]
+        for (name, value) in configuration.jira { jira[name] = try JiraInstance(name: name, configuration: value) }
+        var standard = configuration.defaultJira
+        if configuration.isSandbox, jira.isEmpty {
+            jira["sandbox"] = JiraInstance(
+                name: "sandbox", baseURL: "https://jira.sandbox.example", apiVersion: .v2, authentication: .bearer(token: "sandbox"))
+            standard = "sandbox"
+        }
+        let (seal, open) = RunSettings.sealing(by: sealer)
+        return RunSettings(
+            environment: ActionEnvironment(
+                isSandbox: configuration.isSandbox, jira: jira, defaultJira: standard,
+                pollInterval: configuration.isSandbox ? .seconds(2) : configuration.pollInterval),
+            identifiers: identifiers, random: random, hostname: Files.hostname, variables: configuration.variables,
+            attemptTimeout: configuration.stepTimeout, seal: seal, open: open)
+    }
+
+    private static func secrets(
+        _ configuration: Configuration, _ store: Store, _ audit: AuditLog, _ sealer: Sealer, _ redactor: Redactor
+    ) -> Secrets {
+        var providers: [SecretProvider] = [.database(store, sealer: sealer)]
+        if let directory = configuration.secretsDirectory { providers.append(.files(in: directory)) }
+        if configuration.isSandbox { providers.append(.sandbox) }
+        return Secrets(store: store, audit: audit, sealer: sealer, providers: providers, redactor: redactor)
+    }
+
+    // MARK: Life
+
+    /// Frees what the process before left behind and begins to work.
+    func start() async throws(PAOError) {
+        try await identity.prepare()
+        try await jobs.start()
+        await scheduler.add(
+            Schedule("catalog", every: configuration.catalogPollInterval, runsAtStart: true) { [self] in await syncCatalog() })
+        await scheduler.add(Schedule("identity", every: .seconds(60)) { [self] in try await identity.maintain() })
+    }
+
+    func syncCatalog() async {
+        await catalog.sync()
+        state.withLock { $0.hasSynced = true }
+    }
+
+    /// Lets what runs reach a safe point, then closes. Nothing is lost when it is not called.
+    func stop() async {
+        state.withLock { $0.isStopping = true }
+        await scheduler.stop()
+        _ = await jobs.drain(timeout: .seconds(20))
+        http.shutdown()
+        try? await identity.maintain()
+        store.close()
+    }
+
+    // MARK: HTTP
+
+    /// The application of the public listener.
+    func application(allowedHosts: Set<String>?) throws(PAOError) -> Application {
+        let isSecure = configuration.certificate != nil || configuration.isBehindProxy
+        let gatekeeper = gatekeeper(isSecure: isSecure)
+        let endpoints = endpoints(gatekeeper, isSecure: isSecure)
+        var application = Application(
+            routes: endpoints.map(gatekeeper.route) + SchemaFiles.routes, staticFiles: StaticFiles(), allowedHosts: allowedHosts, log: log)
+        application.strictTransport = isSecure
+        let metrics = metrics
+        application.onAnswer = { metrics.record($0) }
+        return application
+    }
+
+    var openAPI: JSON { OpenAPI.document(of: endpoints(gatekeeper(isSecure: false), isSecure: false), version: Program.version) }
+
+    private func gatekeeper(isSecure: Bool) -> Gatekeeper {
+        Gatekeeper(
+            tokens: identity.tokens, sessions: identity.sessions, cursors: Cursors(key: RandomSource.system.bytes(32)), isSecure: isSecure)
+    }
+
+    private func endpoints(_ gatekeeper: Gatekeeper, isSecure: Bool) -> [Endpoint] {
+        let requests = requests
+        var endpoints: [Endpoint] = []
+        endpoints += CatalogRoutes(catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }).endpoints
+        endpoints += RequestRoutes(requests: requests).endpoints
+        endpoints += EventRoutes(events: events, store: store, requests: requests).endpoints
+        endpoints += TicketRoutes(tickets: tickets).endpoints
+        endpoints += InstanceRoutes(instances: instances).endpoints
+        endpoints += AuthRoutes(sessions: identity.sessions, gatekeeper: gatekeeper, isSecure: isSecure).endpoints
+        let others = endpoints
+        var system = system(openAPI: { .null })
+        let all = others + system.endpoints
+        let document = OpenAPI.document(of: all, version: Program.version)
+        system = self.system(openAPI: { document })
+        return others + system.endpoints
+    }
+
+    private func system(openAPI: @escaping @Sendable () -> JSON) -> SystemRoutes {
+        SystemRoutes(
+            version: .init(version: Program.version, isSandbox: configuration.isSandbox, environmentName: configuration.environmentName),
+            health: { [self] in health }, notReady: { [self] in notReady },
+            metrics: { [self] () throws(PAOError) in try metrics.text(catalog: catalog.snapshot, jobs: jobs) }, openAPI: openAPI)
+    }
+
+    private var health: [(part: String, fault: String?)] {
+        var database: String?
+        do throws(PAOError) {
+            _ = try store.read { connection throws(PAOError) in try connection.first("SELECT 1") }
+        } catch {
+            database = error.message
+        }
+        let findings = catalog.snapshot.findings.count(where: \.isError)
+        let dead = (try? jobs.statistics().dead) ?? 0
+        return [
+            ("database", database), ("catalog", findings == 0 ? nil : "\(findings) findings keep documents out of the catalog"),
+            ("jobs", dead == 0 ? nil : "\(dead) jobs were given up"),
+        ]
+    }
+
+    private var notReady: String? {
+        let state = state.withLock { $0 }
+        if state.isStopping { return "shutting down" }
+        return state.hasSynced ? nil : "the catalog has not been read yet"
+    }
+}

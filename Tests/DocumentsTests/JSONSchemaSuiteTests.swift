@@ -1,0 +1,35 @@
+import Base
+import Foundation
+import Testing
+
+@testable import Documents
+
+private let schemaSuiteFolder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "Fixtures/json-schema-test-suite/draft2020-12")
+
+private let schemaSuiteFiles: [String] = {
+    let all = FileManager.default.enumerator(atPath: schemaSuiteFolder.path())?.compactMap { $0 as? String } ?? []
+    return all.filter { $0.hasSuffix(".json") }.sorted()
+}()
+
+/// The official suite: every group of every file that is here. The cases that take formats for annotations do not hold for us, since
+/// formats are asserted.
+@Suite struct JSONSchemaSuiteTests {
+    @Test("agrees with the official suite", arguments: schemaSuiteFiles)
+    func suite(file: String) throws {
+        let groups = try JSON.parse([UInt8](Data(contentsOf: schemaSuiteFolder.appending(path: file))))
+        for group in groups.array ?? [] {
+            let name = group["description"]?.string ?? ""
+            let schema = try JSONSchema.compile(group["schema"] ?? .null)
+            for test in group["tests"]?.array ?? [] {
+                let description = test["description"]?.string ?? ""
+                if description.hasSuffix("is only an annotation by default") { continue }
+                let findings = schema.validate(test["data"] ?? .null)
+                #expect(findings.isEmpty == test["valid"]?.bool, "\(name): \(description): \(findings)")
+            }
+        }
+    }
+
+    @Test("the suite is there")
+    func isThere() { #expect(schemaSuiteFiles.count >= 39) }
+}
