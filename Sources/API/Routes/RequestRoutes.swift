@@ -44,6 +44,24 @@ package struct RequestRoutes: Sendable {
                 "/api/v1/requests/{id}/effects", .permission(.requestsRead), "Its calls to the outside and their fate",
                 answer: "`{data: [...]}`", effects),
             .get(
+                "/api/v1/requests/{id}/explain", .permission(.requestsRead), "Why each action was skipped, waits, was tried again or failed",
+                answer: "`{id, status, reason, actions: [{id, status, reason, expression, values, source}]}`", explain),
+            .get(
+                "/api/v1/requests/{id}/approvals", .permission(.requestsRead), "Its approvals and who decided what",
+                answer: "`{data: [...]}`", approvals),
+            .get(
+                "/api/v1/requests/{id}/escalation", .permission(.requestsRead), "Its escalation",
+                answer: "`{ticketId, escalatedAt, errorContext}`", escalation),
+            .change(
+                "POST", "/api/v1/requests/{id}/clone", .permission(.requestsCreate), "Submit the same again, with changed values",
+                body: .object([.init("requestData", .object, "Values that differ.")]), answer: "The new request", status: 201, clone),
+            .change(
+                "POST", "/api/v1/requests/batch", .permission(.requestsCreate), "Submit several requests, all checked first",
+                body: .object([
+                    .init("requests", .array, required: true, "Bodies as of `POST /requests`, 1 to 100."),
+                    .init("atomic", .boolean, "`true`, as without it: all or none; `false`: the valid ones."),
+                ]), answer: "`{data: [{request} or {errors}]}`", status: 201, batch),
+            .get(
                 "/api/v1/requests/{id}/steps/{stepId}", .permission(.requestsRead), "One action with its attempts", answer: "The action",
                 step),
             .change(
@@ -82,7 +100,13 @@ package struct RequestRoutes: Sendable {
     // MARK: Submitting
 
     private func submission(_ call: Call) throws(PAOError) -> Submission {
-        let (item, bundle) = (call.text("catalogItemId"), call.text("catalogBundleId"))
+        var submission = try Self.submission(call.body)
+        if let key = call.request.headers["Idempotency-Key"] { submission.idempotency = (key, Hash.sha256(call.request.body)) }
+        return submission
+    }
+
+    private static func submission(_ body: JSON) throws(PAOError) -> Submission {
+        let (item, bundle) = (body["catalogItemId"]?.string, body["catalogBundleId"]?.string)
         guard let id = item ?? bundle, item == nil || bundle == nil else {
             let message = "Give catalogItemId or catalogBundleId, and only one of them."
             throw PAOError(.invalid, message, findings: [.init(field: "catalogItemId", rule: "required", message: message)])
