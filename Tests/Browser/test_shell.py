@@ -89,7 +89,7 @@ def test_the_theme_is_chosen_and_kept_from_the_first_paint(page):
     button.click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.reload(wait_until="commit")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     expect(button).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 22)"
 
