@@ -1,5 +1,7 @@
 """The frame around the pages: signing in, keys, palette, theme, addresses."""
 
+from urllib.parse import quote
+
 import pytest
 from playwright.sync_api import expect
 
@@ -21,7 +23,7 @@ def test_signing_in_leads_back_to_where_one_wanted_to_be(open_page, server):
 @pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
 def test_the_way_back_never_leads_elsewhere(open_page, server, target):
     page = open_page("/catalog")
-    page.goto("/sign-in?return=" + target)
+    page.goto("/sign-in?return=" + quote(target, safe=""))
     page.wait_for_url("**/catalog")
     assert page.url.startswith(server.url)
 
@@ -89,7 +91,7 @@ def test_the_theme_is_chosen_and_kept_from_the_first_paint(page):
     button.click()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     page.reload(wait_until="commit")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
     expect(button).to_be_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 18, 22)"
 

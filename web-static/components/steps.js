@@ -1,5 +1,5 @@
 import { html, useState } from '../lib/preact.js';
-import { isFinal, stateOf } from '../lib/states.js';
+import { isFinal, shownStatus, stateOf } from '../lib/states.js';
 import { clockTime, duration, relative, useNow } from '../lib/time.js';
 import { Copy } from './copy.js';
 import { Icon } from './icon.js';
@@ -23,7 +23,7 @@ export function Steps({ request }) {
 }
 
 function Step({ action, scale, isOpen, onToggle }) {
-    const state = stateOf('step', action.status);
+    const state = stateOf('step', shownStatus(action));
     const detailId = `step-${action.id}`;
     return html`
         <li>
@@ -46,6 +46,7 @@ function Step({ action, scale, isOpen, onToggle }) {
 function Hint({ action, now }) {
     const { attempts = [], status } = action;
     const last = attempts.at(-1);
+    if (shownStatus(action) === 'waiting') return html`<span class="small tone-wait">waits for a person</span>`;
     if (status === 'retrying' && last?.nextAttemptAt) return html`<span
         class="small tone-warn nowrap">try ${last.number + 1} ${relative(last.nextAttemptAt, now)}</span>`;
     if (attempts.length > 1) return html`<span class="small muted nowrap">${attempts.length} tries</span>`;
@@ -66,11 +67,12 @@ function StepDetail({ action }) {
     const { attempts = [], outputs, dependsOn = [] } = action;
     return html`
         <div class="row wrap small">
-            <${State} family="step" name=${action.status} /><span class="id muted">${action.id}</span>
+            <${State} family="step" name=${shownStatus(action)} /><span class="id muted">${action.id}</span>
             ${dependsOn?.length > 0 && html`<span class="muted">after ${dependsOn.join(', ')}</span>`}
             ${action.completedBy && html`<span class="muted">done by ${action.completedBy}</span>`}
         </div>
         ${action.reason && html`<p>${action.reason}</p>`}
+        ${shownStatus(action) === 'waiting' && html`<p><a href="/tickets">Open the tickets</a> to do it.</p>`}
         ${hasValues(outputs) && html`<${Values} values=${outputs} />`}
         ${attempts.length > 0
             ? html`<ol class="attempts">${attempts.map((attempt) => html`<${Attempt} key=${attempt.number} attempt=${attempt} />`)}</ol>`

@@ -48,6 +48,9 @@ const ticket = {
     closed: state('skipped', 'muted', 'Closed'),
 };
 
+/** What a step shows: a task for a person does not run, it waits. */
+export const shownStatus = ({ type, status }) => (type === 'manual-task' && status === 'running' ? 'waiting' : status);
+
 const attempt = { ...step, succeeded: step.completed };
 
 const families = { request, step, instance, ticket, attempt };

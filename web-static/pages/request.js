@@ -17,7 +17,7 @@ import { catalogIdOf, useItemNames } from '../lib/item-names.js';
 import { html, useRef, useState } from '../lib/preact.js';
 import { useResource } from '../lib/resource.js';
 import { setQuery } from '../lib/router.js';
-import { isMoving } from '../lib/states.js';
+import { isMoving, shownStatus } from '../lib/states.js';
 
 const crumbs = [{ name: 'Requests', href: '/requests' }];
 const abortable = ['in_progress', 'resuming', 'failed', 'escalated'];
@@ -81,13 +81,18 @@ const tabsOf = (request) => [
 /** Waits for a person to decide. */
 const isHeld = (status) => ['failed', 'escalated'].includes(status);
 
+/** While nothing but a person can go on, that is the state. */
+const RequestState = ({ status, isStopping, isWaiting }) => (isWaiting && !isStopping
+    ? html`<${State} family="step" name="waiting" />`
+    : html`<${State} family="request" name=${status} word=${isStopping ? 'Stopping' : undefined} />`);
+
 function Headline({ request }) {
     const { id, status, stopping, actions, createdAt, completedAt, userId } = request;
     const completed = actions.filter((action) => ['completed', 'skipped'].includes(action.status)).length;
     const startedAt = actions.map((action) => action.startedAt).filter(Boolean).sort()[0];
     const stoppedAt = isHeld(status) ? actions.map((action) => action.completedAt).filter(Boolean).sort().at(-1) : undefined;
     return html`
-        <${State} family="request" name=${status} word=${stopping ? 'Stopping' : undefined} />
+        <${RequestState} status=${status} isStopping=${stopping} isWaiting=${actions.some((action) => shownStatus(action) === 'waiting')} />
         ${actions.length > 0 && html`<span class="numbers">${completed} of ${actions.length}</span>`}
         ${startedAt && html`<${Span} from=${startedAt} to=${completedAt ?? stoppedAt} />`}
         <span class="muted">by ${userId}, <${Time} at=${createdAt} /></span>
