@@ -29,13 +29,17 @@ package struct Gatekeeper: Sendable {
     package func route(_ endpoint: Endpoint) -> Route {
         switch endpoint.work {
         case .immediate(let work):
-            return Route(endpoint.method, endpoint.path, bodyLimit: endpoint.bodyLimit, .immediate { request throws(PAOError) in
-                try work(try admit(request, endpoint))
-            })
+            return Route(
+                endpoint.method, endpoint.path, bodyLimit: endpoint.bodyLimit,
+                .immediate { request throws(PAOError) in
+                    try work(try admit(request, endpoint))
+                })
         case .suspended(let work):
-            return Route(endpoint.method, endpoint.path, bodyLimit: endpoint.bodyLimit, .suspended { request throws(PAOError) in
-                try await work(try admit(request, endpoint))
-            })
+            return Route(
+                endpoint.method, endpoint.path, bodyLimit: endpoint.bodyLimit,
+                .suspended { request throws(PAOError) in
+                    try await work(try admit(request, endpoint))
+                })
         }
     }
 
@@ -110,7 +114,8 @@ package struct Gatekeeper: Sendable {
             }
         guard isSameOrigin, request.headers["X-Requested-With"] != nil else {
             throw PAOError(
-                .forbidden, "A change that is authorized by a cookie must come from this site's own pages (same origin, header X-Requested-With).")
+                .forbidden,
+                "A change that is authorized by a cookie must come from this site's own pages (same origin, header X-Requested-With).")
         }
     }
 
@@ -133,11 +138,15 @@ package struct Gatekeeper: Sendable {
         }
         let body = try JSON.parse(request.body)
         guard let object = body.object else {
-            throw PAOError(.invalid, "The body must be a JSON object.", findings: [.init(field: "", rule: "type", message: "The body must be a JSON object.")])
+            throw PAOError(
+                .invalid, "The body must be a JSON object.",
+                findings: [.init(field: "", rule: "type", message: "The body must be a JSON object.")])
         }
         let findings = Self.findings(object, members)
         if !findings.isEmpty {
-            throw PAOError(.invalid, findings.count == 1 ? findings[0].message : "\(findings.count) members of the body are not valid.", findings: findings)
+            throw PAOError(
+                .invalid, findings.count == 1 ? findings[0].message : "\(findings.count) members of the body are not valid.",
+                findings: findings)
         }
         return body
     }

@@ -79,7 +79,8 @@ final class Appliance: Sendable {
     // MARK: Parts
 
     private static func catalog(
-        _ configuration: Configuration, _ store: Store, _ events: EventLog, _ schemas: CatalogSchemas, _ time: TimeSource, _ random: RandomSource, _ log: Log
+        _ configuration: Configuration, _ store: Store, _ events: EventLog, _ schemas: CatalogSchemas, _ time: TimeSource,
+        _ random: RandomSource, _ log: Log
     ) throws(PAOError) -> Catalog {
         let source = try CatalogLocation.source(configuration.catalogSource)
         let hooks = CatalogHooks(recorded: { result, tx throws(PAOError) in
@@ -190,7 +191,8 @@ final class Appliance: Sendable {
             Task {
                 try? await store.write { tx throws(PAOError) in
                     try audit.append(
-                        AuditEntry(actor, "denied", "endpoint", endpoint, result: .failure, new: ["permission": .string(permission.rawValue)]),
+                        AuditEntry(
+                            actor, "denied", "endpoint", endpoint, result: .failure, new: ["permission": .string(permission.rawValue)]),
                         in: tx)
                 }
             }
@@ -207,8 +209,10 @@ final class Appliance: Sendable {
         endpoints += InstanceRoutes(instances: instances).endpoints
         endpoints += AuthRoutes(sessions: identity.sessions, gatekeeper: gatekeeper, isSecure: isSecure).endpoints
         endpoints += IdentityRoutes(identity: identity).endpoints
-        endpoints += AdminRoutes(
-            trail: AuditTrail(store: store), queue: QueueOffice(jobs: jobs, store: store), secrets: secrets).endpoints
+        endpoints +=
+            AdminRoutes(
+                trail: AuditTrail(store: store), queue: QueueOffice(jobs: jobs, store: store), secrets: secrets
+            ).endpoints
         endpoints += WorkshopRoutes(workshop: Workshop(schemas: schemas)).endpoints
         let others = endpoints
         var system = system(openAPI: { .null })

@@ -24,15 +24,19 @@ package struct AdminRoutes: Sendable {
                     .init("requestId", "Of one request."), .init("correlationId", "Of one call."), .init("from", "From this instant."),
                     .init("until", "Before this instant."),
                 ], answer: "A page of rows", audit),
-            .get("/api/v1/admin/jobs", .permission(.adminJobs), "The queue and its dead letters", answer: "`{queue, dead}`") { call throws(PAOError) in
+            .get("/api/v1/admin/jobs", .permission(.adminJobs), "The queue and its dead letters", answer: "`{queue, dead}`") {
+                call throws(PAOError) in
                 .json(try queue.overview(by: call.actor))
             },
-            .change("POST", "/api/v1/admin/jobs/{id}/redrive", .permission(.adminJobs), "Queue a dead job again", answer: "Nothing", status: 204) {
+            .change(
+                "POST", "/api/v1/admin/jobs/{id}/redrive", .permission(.adminJobs), "Queue a dead job again", answer: "Nothing", status: 204
+            ) {
                 call async throws(PAOError) in
                 try await queue.redrive(call.parameter("id"), by: call.actor)
                 return Response(status: 204)
             },
-            .get("/api/v1/secrets", .permission(.adminSecrets), "Names and dates of the secrets", answer: "`{data: [...]}`") { call throws(PAOError) in
+            .get("/api/v1/secrets", .permission(.adminSecrets), "Names and dates of the secrets", answer: "`{data: [...]}`") {
+                call throws(PAOError) in
                 .json(["data": .array(try secrets.list(by: call.actor).map(\.json))])
             },
             .change(

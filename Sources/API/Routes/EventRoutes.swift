@@ -25,7 +25,8 @@ package struct EventRoutes: Sendable {
             },
             .get(
                 "/api/v1/requests/{id}/logs", .permission(.requestsRead), "Its log, oldest first",
-                query: Endpoint.paging + [.init("follow", "`true` streams it as events.")], answer: "A page of lines, or an event stream", log),
+                query: Endpoint.paging + [.init("follow", "`true` streams it as events.")], answer: "A page of lines, or an event stream",
+                log),
         ]
     }
 

@@ -20,7 +20,8 @@ package struct IdentityRoutes: Sendable {
                 let found = try identity.users.page(after: page.after?.first ?? "", limit: page.limit + 1, by: call.actor)
                 return call.list(Page(found, limit: page.limit) { [$0.login] }, \.json)
             },
-            .get("/api/v1/users/{id}", .permission(.adminUsers), "One user with roles and teams", answer: "The user") { call throws(PAOError) in
+            .get("/api/v1/users/{id}", .permission(.adminUsers), "One user with roles and teams", answer: "The user") {
+                call throws(PAOError) in
                 let profile = try identity.users.profile(of: call.parameter("id"), by: call.actor)
                 return .json(profile.user.json(roles: profile.roles, teams: profile.teams))
             },
@@ -34,7 +35,8 @@ package struct IdentityRoutes: Sendable {
             ) { call async throws(PAOError) in
                 let user = try await identity.users.create(
                     NewUser(
-                        login: try call.required("login"), name: call.text("name"), email: call.text("email"), password: call.text("password"),
+                        login: try call.required("login"), name: call.text("name"), email: call.text("email"),
+                        password: call.text("password"),
                         roles: call.strings("roles"), teams: call.strings("teams")), by: call.actor)
                 return .json(
                     user.json(roles: call.strings("roles"), teams: call.strings("teams")), status: 201,
@@ -67,7 +69,8 @@ package struct IdentityRoutes: Sendable {
             .change(
                 "POST", "/api/v1/teams", .permission(.adminTeams), "Make a team",
                 body: .object([
-                    .init("slug", .string, required: true, "Lower case, used in URLs."), .init("name", .string, required: true, "Shown to people."),
+                    .init("slug", .string, required: true, "Lower case, used in URLs."),
+                    .init("name", .string, required: true, "Shown to people."),
                     .init("description", .string, "What it does."), .init("parent", .string, "Slug of the team above."),
                 ]), answer: "The team", status: 201
             ) { call async throws(PAOError) in
@@ -81,7 +84,9 @@ package struct IdentityRoutes: Sendable {
                 try await identity.teams.add(call.parameter("user"), to: call.parameter("id"), by: call.actor)
                 return Response(status: 204)
             },
-            .change("DELETE", "/api/v1/teams/{id}/members/{user}", .permission(.adminTeams), "Remove a member", answer: "Nothing", status: 204) {
+            .change(
+                "DELETE", "/api/v1/teams/{id}/members/{user}", .permission(.adminTeams), "Remove a member", answer: "Nothing", status: 204
+            ) {
                 call async throws(PAOError) in
                 try await identity.teams.remove(call.parameter("user"), from: call.parameter("id"), by: call.actor)
                 return Response(status: 204)
@@ -122,14 +127,17 @@ package struct IdentityRoutes: Sendable {
                 body: .object([
                     .init("name", .string, required: true, "What it is for."),
                     .init("scopes", .array, "Permissions, at most one's own; all of them without it."),
-                    .init("expiresIn", .string, "A duration such as 90d."), .init("userId", .string, "Of another user; needs admin.tokens."),
+                    .init("expiresIn", .string, "A duration such as 90d."),
+                    .init("userId", .string, "Of another user; needs admin.tokens."),
                 ]), answer: "The token with its text", status: 201
             ) { call async throws(PAOError) in
                 let scopes = call.body["scopes"].map { $0.isNull } ?? true ? call.actor.permissions : try call.permissions("scopes")
                 var new = NewToken(name: try call.required("name"), scopes: scopes, userID: call.text("userId"))
                 if let text = call.text("expiresIn") {
                     guard let lifetime = Duration(text: text) else {
-                        throw PAOError(.invalid, "expiresIn is a duration such as 90d.", findings: [.init(field: "expiresIn", rule: "type", message: "expiresIn is a duration such as 90d.")])
+                        throw PAOError(
+                            .invalid, "expiresIn is a duration such as 90d.",
+                            findings: [.init(field: "expiresIn", rule: "type", message: "expiresIn is a duration such as 90d.")])
                     }
                     new.lifetime = lifetime
                 }
@@ -138,7 +146,8 @@ package struct IdentityRoutes: Sendable {
                 json["token"] = .string(text)
                 return .json(json, status: 201)
             },
-            .change("DELETE", "/api/v1/tokens/{id}", .authenticated, "Revoke a token", answer: "Nothing", status: 204) { call async throws(PAOError) in
+            .change("DELETE", "/api/v1/tokens/{id}", .authenticated, "Revoke a token", answer: "Nothing", status: 204) {
+                call async throws(PAOError) in
                 try await identity.tokens.revoke(call.parameter("id"), by: call.actor)
                 return Response(status: 204)
             },
