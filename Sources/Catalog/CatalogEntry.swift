@@ -49,6 +49,9 @@ package final class CatalogEntry: Sendable {
     package let digest: String
     package let source: CatalogDocument.Source
     package let state: State
+    /// In lower case, for order and search; the latter ends in NUL.
+    let sortName: String
+    let searchText: [CChar]
     let fieldIDs: [String]
     let outputNames: [String]
     /// Of the file that it was read from.
@@ -86,6 +89,9 @@ package final class CatalogEntry: Sendable {
         toVersion = definition["targets"]?["toVersion"]?.string.flatMap { SemanticVersion($0) }
         fieldIDs = Self.fieldIDs(definition["presentation"]?["form"]?["groups"])
         outputNames = definition["instance"]?["outputs"]?.object?.keys ?? []
+        sortName = name.lowercased()
+        let texts = [name, id, description, category, ownerTeam ?? ""] + tags
+        searchText = Array(texts.joined(separator: "\n").lowercased().utf8CString)
         self.digest = digest
         self.source = source
         self.state = state
@@ -100,6 +106,7 @@ package final class CatalogEntry: Sendable {
         (components, targets, toVersion) = (other.components, other.targets, other.toVersion)
         (fieldIDs, outputNames, links) = (other.fieldIDs, other.outputNames, other.links)
         (digest, source, fileHash) = (other.digest, other.source, other.fileHash)
+        (sortName, searchText) = (other.sortName, other.searchText)
         self.state = state
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 
 /// What a list of the catalog is asked for. Every filter that is given must hold.
 package struct CatalogQuery: Sendable {
@@ -67,7 +68,7 @@ extension CatalogSnapshot {
         }
         let page = Array(found.prefix(max(0, query.limit)))
         let last = found.count > page.count ? page.last : nil
-        return CatalogPage(entries: page, next: last.map { CatalogQuery.Cursor(name: $0.name.lowercased(), id: $0.id) }, total: total)
+        return CatalogPage(entries: page, next: last.map { CatalogQuery.Cursor(name: $0.sortName, id: $0.id) }, total: total)
     }
 
     /// How many current entries there are of each category, for the filters of a page.
@@ -87,22 +88,16 @@ extension CatalogQuery {
 
 /// Words of a search, compared without regard to case.
 private struct SearchWords {
-    private let words: [[UInt8]]
+    /// Ended by NUL, as `searchText` is.
+    private let words: [[CChar]]
 
-    init(_ text: String) { words = text.lowercased().split(whereSeparator: \.isWhitespace).map { Array($0.utf8) } }
+    init(_ text: String) { words = text.lowercased().split(whereSeparator: \.isWhitespace).map { Array(String($0).utf8CString) } }
 
     func occur(in entry: CatalogEntry) -> Bool {
-        guard !words.isEmpty else { return true }
-        let texts = [entry.name, entry.id, entry.description, entry.category, entry.ownerTeam ?? ""] + entry.tags
-        let haystack = Array(texts.joined(separator: "\n").lowercased().utf8)
-        return words.allSatisfy { contains($0, haystack) }
-    }
-
-    private func contains(_ word: [UInt8], _ text: [UInt8]) -> Bool {
-        guard let first = word.first, word.count <= text.count else { return word.isEmpty }
-        for start in 0...(text.count - word.count) where text[start] == first {
-            if text[start..<(start + word.count)].elementsEqual(word) { return true }
-        }
-        return false
+        words.isEmpty
+            || entry.searchText.withUnsafeBufferPointer { text in
+                guard let text = text.baseAddress else { return false }
+                return words.allSatisfy { strstr(text, $0) != nil }
+            }
     }
 }

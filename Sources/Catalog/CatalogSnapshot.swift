@@ -71,7 +71,7 @@ struct SortKey: Comparable, Sendable {
         self.id = id
     }
 
-    init(_ entry: CatalogEntry) { self.init(name: entry.name.lowercased(), id: entry.id) }
+    init(_ entry: CatalogEntry) { self.init(name: entry.sortName, id: entry.id) }
 
     static func < (left: SortKey, right: SortKey) -> Bool {
         left.name == right.name ? left.id < right.id : left.name < right.name

@@ -189,9 +189,10 @@ extension Application {
 
     func finish(_ error: PAOError, for call: Call) -> Response {
         let request = call.request
-        if ProblemDetails.status(of: error.code) >= 500 {
+        let isOurFault = ProblemDetails.status(of: error.code) >= 500
+        if isOurFault || error.detail != nil {
             log(
-                .error, "request failed",
+                isOurFault ? .error : .warning, isOurFault ? "request failed" : "request refused",
                 [
                     "method": .string(request.method), "path": .string(request.rawPath), "error": .string(error.description),
                     "hint": .optional(error.hint), "correlationId": .string(request.correlationId),

@@ -64,8 +64,8 @@ struct CatalogLinks: Sendable {
 
     /// Of a stored definition, which has no places.
     init(stored definition: JSON, line: Int) {
-        let refers = definition["components"] != nil || definition["targets"] != nil || definition["lifecycle"] != nil
-        references = refers ? CatalogReference.all(in: YAMLNode(definition, at: Position(line: line, column: 1))) : []
         idPlace = Position(line: line, column: 1)
+        let parts = ["components", "targets", "lifecycle"].compactMap { key in definition[key].map { (key, $0) } }
+        references = CatalogReference.all(in: YAMLNode(.object(JSONObject(parts)), at: idPlace))
     }
 }

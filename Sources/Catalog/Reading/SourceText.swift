@@ -1,14 +1,17 @@
 import Documents
 
 /// The lines of a file, to find where a part of a scalar stands: inside quotes, plain text and block scalars.
-struct SourceText {
-    private let lines: [[Unicode.Scalar]]
-
-    init(_ text: [UInt8]) {
-        lines = text.split(separator: 0x0A, omittingEmptySubsequences: false).map { Array(String(decoding: $0, as: UTF8.self).unicodeScalars) }
+final class SourceText {
+    private let bytes: [UInt8]
+    /// Split when the first place is asked for: most files have no findings.
+    private lazy var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map {
+        Array(String(decoding: $0, as: UTF8.self).unicodeScalars)
     }
 
-    static let none = SourceText([])
+    init(_ text: [UInt8]) { bytes = text }
+
+    /// For documents without a file.
+    static var none: SourceText { SourceText([]) }
 
     /// The place in the file of a place inside the scalar's text. Exact for plain and quoted text without escapes on one line and
     /// for literal blocks; the start of the scalar where it cannot be told.

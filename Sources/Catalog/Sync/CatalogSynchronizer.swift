@@ -90,61 +90,88 @@ extension CatalogSynchronizer {
     /// Whether any file is new, gone or different.
     private func read(_ scan: Scan, _ before: State, _ owners: CodeOwnersFile, into next: inout State) async throws(PAOError) -> Bool {
         let sameOwners = before.owners == next.owners
-        let folders = Dictionary(grouping: scan.files) { CatalogPath.folder(of: $0.path) }.mapValues(\.count)
-        var isChanged = before.files.count != scan.files.count
-        var pending: [PendingVersion] = []
+        let folders = Dictionary(scan.files.map { (CatalogPath.folder(of: $0.path), 1) }, uniquingKeysWith: +)
         next.files = [:]
         next.files.reserveCapacity(scan.files.count)
-        for (index, file) in scan.files.enumerated() {
+        var work: [Work] = []
+        for file in scan.files {
             let isAlone = folders[CatalogPath.folder(of: file.path)] == 1
             let known = before.files[file.path].flatMap { sameOwners && $0.isAlone == isAlone ? $0 : nil }
             if let known, known.stamp == file.stamp {
                 next.files[file.path] = known
-                continue
+            } else {
+                work.append(Work(file: file, known: known, isAlone: isAlone))
             }
-            let read = self.read(file, known, owners.owners, isAlone: isAlone, &pending)
-            isChanged = isChanged || read.hash != known?.hash
-            next.files[file.path] = read
-            if pending.count >= 200 { try await keep(&pending) }
-            if index % 32 == 0 { await Task.yield() }
         }
-        try await keep(&pending)
+        var isChanged = before.files.count != scan.files.count
+        for start in stride(from: 0, to: work.count, by: Self.batch) {
+            for done in try await read(work[start..<min(start + Self.batch, work.count)], owners.owners) {
+                isChanged = isChanged || done.read.hash != done.work.known?.hash
+                next.files[done.work.file.path] = done.read
+            }
+        }
         return isChanged
     }
 
-    private func read(
-        _ file: ScannedFile, _ known: KnownFile?, _ owners: CodeOwners?, isAlone: Bool, _ pending: inout [PendingVersion]
-    ) -> KnownFile {
+    private struct Work: Sendable {
+        let file: ScannedFile
+        let known: KnownFile?
+        let isAlone: Bool
+    }
+
+    private typealias Done = (work: Work, read: KnownFile, versions: [PendingVersion])
+
+    /// Files read between two writes: bounds what is held in memory.
+    private static let batch = 256
+    /// Tasks that read at once.
+    private static let width = 4
+
+    /// Reads on all cores, then stores the versions.
+    private func read(_ work: ArraySlice<Work>, _ owners: CodeOwners?) async throws(PAOError) -> [Done] {
+        let done = await withTaskGroup(of: [Done].self) { group in
+            for lane in 0..<Self.width {
+                group.addTask { [self] in
+                    var done: [Done] = []
+                    for index in stride(from: work.startIndex + lane, to: work.endIndex, by: Self.width) {
+                        done.append(read(work[index], owners))
+                        await Task.yield()
+                    }
+                    return done
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
+        }
+        let versions = done.flatMap(\.versions)
+        guard !versions.isEmpty else { return done }
+        try await store.write { connection throws(PAOError) in
+            for version in versions { try CatalogStore.keep(version, in: connection) }
+        }
+        return done
+    }
+
+    private func read(_ work: Work, _ owners: CodeOwners?) -> Done {
+        let (file, known) = (work.file, work.known)
         let stamp = file.stamp.isFresh(at: time.now()) ? nil : file.stamp
         guard let text = CatalogScanner.read(file.location) else {
             let finding = CatalogFinding(
                 file: file.path, line: 1, column: 1, severity: .error, rule: CatalogRule.fileUnreadable.rawValue,
                 message: "The file cannot be read.")
-            return KnownFile(stamp: nil, hash: "", isAlone: isAlone, entries: [], findings: [finding], brokenIDs: nil)
+            return (work, KnownFile(stamp: nil, hash: "", isAlone: work.isAlone, entries: [], findings: [finding], brokenIDs: nil), [])
         }
         let hash = Hash.sha256(text).hex
         if var known, known.hash == hash {
             known.stamp = stamp
-            return known
+            return (work, known, [])
         }
-        let reading = DocumentReader.read(text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: isAlone)
-        pending += reading.documents.map { PendingVersion($0) }
+        let reading = DocumentReader.read(text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: work.isAlone)
         let entries = zip(reading.documents, reading.links).compactMap { document, links in
             CatalogEntry(
                 definition: document.definition, digest: document.digest, source: document.source, state: .current, fileHash: hash,
                 links: links)
         }
-        return KnownFile(
-            stamp: stamp, hash: hash, isAlone: isAlone, entries: entries, findings: reading.findings, brokenIDs: reading.brokenIDs)
-    }
-
-    private func keep(_ pending: inout [PendingVersion]) async throws(PAOError) {
-        guard !pending.isEmpty else { return }
-        let versions = pending
-        pending = []
-        try await store.write { connection throws(PAOError) in
-            for version in versions { try CatalogStore.keep(version, in: connection) }
-        }
+        let read = KnownFile(
+            stamp: stamp, hash: hash, isAlone: work.isAlone, entries: entries, findings: reading.findings, brokenIDs: reading.brokenIDs)
+        return (work, read, reading.documents.map { PendingVersion($0) })
     }
 }
 

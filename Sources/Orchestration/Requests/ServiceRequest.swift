@@ -56,10 +56,10 @@ package struct ServiceRequest: Sendable {
             self.teams = teams
         }
 
-        /// `request.user` of templates.
+        /// `request.user` of templates. Whoever has no e-mail address is named by login, so that no ticket fails for want of one.
         var json: JSON {
             [
-                "id": .string(login), "user_id": .string(login), "login": .string(login), "email": .optional(email),
+                "id": .string(login), "user_id": .string(login), "login": .string(login), "email": .string(email ?? login),
                 "team": .string(team), "teams": .array(teams.map(JSON.string)),
             ]
         }
