@@ -54,12 +54,14 @@ function Hint({ action, now }) {
 }
 
 /** One bar per try, in percent of the whole request. */
-function barsOf({ attempts = [], startedAt, completedAt, status }, { from, length, now }) {
+function barsOf(action, { from, length, now }) {
+    const { attempts = [], startedAt, completedAt, status } = action;
+    const isWaiting = shownStatus(action) === 'waiting';
     const spans = attempts.length ? attempts : startedAt ? [{ startedAt, completedAt, status }] : [];
     return spans.filter((span) => span.startedAt).map((span) => {
         const left = Math.max(0, Date.parse(span.startedAt) - from);
         const end = (span.completedAt ? Date.parse(span.completedAt) : now) - from;
-        return { left: (left / length) * 100, width: (Math.max(end - left, 0) / length) * 100, tone: stateOf('attempt', span.status).tone };
+        return { left: (left / length) * 100, width: (Math.max(end - left, 0) / length) * 100, tone: isWaiting ? 'wait' : stateOf('attempt', span.status).tone };
     });
 }
 

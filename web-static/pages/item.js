@@ -45,7 +45,7 @@ function About({ item }) {
     const facts = [
         ['Owner', item.owner?.team],
         ['Contact', item.owner?.contact],
-        ['Done', item.mode === 'automatic' ? 'Automatically' : 'By hand'],
+        item.components ? ['Holds', `${item.components.length} services`] : ['Done', item.mode === 'automatic' ? 'Automatically' : 'By hand'],
         ['Takes', item.typicalDuration && about(item.typicalDuration)],
         ['Service level', item.sla && Object.entries(item.sla).map(([key, value]) => `${sentence(key)} ${value}`).join(', ')],
         ['Version', item.version],
@@ -157,7 +157,8 @@ function RequestForm({ item, form, cloned, isOffered }) {
             <${ProblemNotice} problem=${problem} />
             ${isRefused && state.faults.length > 0 && html`
                 <p class="fault" role="alert"><${Icon} name="warning" />
-                    The server found something in ${state.faults.length === 1 ? 'one field' : `${state.faults.length} fields`}. Correct it and submit again.
+                    The server found something in ${state.faults.length === 1 ? 'one field' : `${state.faults.length} fields`}.
+                    ${' '}Correct it and submit again.
                 </p>`}
             ${isOffered && html`
                 <div class="form-foot">
@@ -167,9 +168,9 @@ function RequestForm({ item, form, cloned, isOffered }) {
         </form>`;
 }
 
-function footNote({ approvals, mode }) {
+function footNote({ approvals, components, mode }) {
     if (approvals?.length) return 'Starts when it is approved, where that applies.';
-    return mode === 'automatic' ? 'Starts at once.' : 'Opens a ticket for the owner.';
+    return mode === 'automatic' || components ? 'Starts at once.' : 'Opens a ticket for the owner.';
 }
 
 function Approvals({ approvals }) {
