@@ -61,7 +61,8 @@ function barsOf(action, { from, length, now }) {
     return spans.filter((span) => span.startedAt).map((span) => {
         const left = Math.max(0, Date.parse(span.startedAt) - from);
         const end = (span.completedAt ? Date.parse(span.completedAt) : now) - from;
-        return { left: (left / length) * 100, width: (Math.max(end - left, 0) / length) * 100, tone: isWaiting ? 'wait' : stateOf('attempt', span.status).tone };
+        const tone = isWaiting ? 'wait' : stateOf('attempt', span.status).tone;
+        return { left: (left / length) * 100, width: (Math.max(end - left, 0) / length) * 100, tone };
     });
 }
 
