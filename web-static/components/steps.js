@@ -1,5 +1,5 @@
 import { html, useState } from '../lib/preact.js';
-import { isFinal, shownStatus, stateOf } from '../lib/states.js';
+import { isFinal, isHeld, shownStatus, stateOf } from '../lib/states.js';
 import { clockTime, duration, relative, useNow } from '../lib/time.js';
 import { Copy } from './copy.js';
 import { Icon } from './icon.js';
@@ -11,7 +11,7 @@ import { hasValues, Values } from './values.js';
 export function Steps({ request }) {
     const now = useNow();
     const [open, setOpen] = useState();
-    const isEnded = isFinal(request.status) || ['failed', 'escalated'].includes(request.status);
+    const isEnded = isFinal(request.status) || isHeld(request.status);
     const starts = request.actions.map(({ startedAt }) => Date.parse(startedAt)).filter(Number.isFinite);
     const ends = request.actions.map(({ completedAt }) => Date.parse(completedAt)).filter(Number.isFinite);
     const from = Math.min(...starts, now);
