@@ -4,7 +4,7 @@ import Synchronization
 /// Calls without a valid credential are counted per address: above the limit of a minute they get 429. Health, version and static
 /// files are not counted, and a good token or session never is.
 final class AnonymousLimit: Sendable {
-    static let perMinute = 300
+    static let perMinute = 1200
     /// Addresses kept; beyond it the oldest window is forgotten, so that a flood of addresses costs no memory.
     private static let capacity = 10_000
 
