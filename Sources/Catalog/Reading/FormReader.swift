@@ -7,8 +7,16 @@ struct FormReader {
 
     private var report: FindingReport { templates.report }
 
+    /// More than any person fills in; keeps checks that are quadratic in their number quick.
+    static let mostFields = 500
+
     func form(_ map: inout MappingReader) -> Form {
         let nodes = map.elements("groups")
+        let count = nodes.reduce(nodes.count) { $0 + ($1["fields"]?.elements?.count ?? 0) }
+        if count > Self.mostFields {
+            report.beyondLimit("fields", count, Self.mostFields, at: map.node.position)
+            return Form(groups: [])
+        }
         let groups = nodes.compactMap(group)
         if groups.count < nodes.count { templates.hasWholeForm = false }
         map.finish()

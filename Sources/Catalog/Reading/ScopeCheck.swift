@@ -16,7 +16,7 @@ struct ScopeCheck {
 
     func check(_ usages: [TemplateReader.Usage]) {
         for usage in usages {
-            for reference in usage.references { check(reference, usage) }
+            for reference in usage.references where !report.isFull { check(reference, usage) }
         }
     }
 
