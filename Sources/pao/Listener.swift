@@ -26,14 +26,16 @@ enum Signals {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             var thread = pthread_t()
             let box = Unmanaged.passRetained(Waiter(continuation))
-            pthread_create(&thread, nil, { pointer in
-                let waiter = Unmanaged<Waiter>.fromOpaque(pointer!).takeRetainedValue()
-                var set = Signals.stopping
-                var signal: Int32 = 0
-                sigwait(&set, &signal)
-                waiter.continuation.resume()
-                return nil
-            }, box.toOpaque())
+            pthread_create(
+                &thread, nil,
+                { pointer in
+                    let waiter = Unmanaged<Waiter>.fromOpaque(pointer!).takeRetainedValue()
+                    var set = Signals.stopping
+                    var signal: Int32 = 0
+                    sigwait(&set, &signal)
+                    waiter.continuation.resume()
+                    return nil
+                }, box.toOpaque())
             pthread_detach(thread)
         }
     }

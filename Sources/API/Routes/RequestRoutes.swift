@@ -91,7 +91,11 @@ package struct RequestRoutes: Sendable {
             catalogID: id, kind: item == nil ? .bundle : .item, data: call.body["requestData"] ?? [:], team: call.text("team"))
         if let text = call.text("startAfter") {
             guard let instant = Timestamp(text) else {
-                throw PAOError(.invalid, "startAfter must be an instant.", findings: [.init(field: "startAfter", rule: "type", message: "startAfter must be an instant such as 2026-11-21T10:00:00Z.")])
+                throw PAOError(
+                    .invalid, "startAfter must be an instant.",
+                    findings: [
+                        .init(field: "startAfter", rule: "type", message: "startAfter must be an instant such as 2026-11-21T10:00:00Z.")
+                    ])
             }
             submission.startAfter = instant
         }
@@ -157,7 +161,8 @@ package struct RequestRoutes: Sendable {
     @Sendable private func retry(_ call: Call) async throws(PAOError) -> Response {
         .json(
             try await requests.retry(
-                call.parameter("id"), actionID: call.text("actionId"), changedData: call.body["requestData"].flatMap { $0.isNull ? nil : $0 },
+                call.parameter("id"), actionID: call.text("actionId"),
+                changedData: call.body["requestData"].flatMap { $0.isNull ? nil : $0 },
                 skipVerification: call.body["skipVerification"]?.bool ?? false, by: call.actor
             ).json)
     }

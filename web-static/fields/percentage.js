@@ -1,0 +1,3 @@
+import { numberControl } from './number.js';
+
+export default numberControl('decimal', '%');

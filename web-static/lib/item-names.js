@@ -1,0 +1,34 @@
+import { get } from './api.js';
+import { readStored, writeStored } from './storage.js';
+import { createStore, useStore } from './store.js';
+import { useEffect } from './preact.js';
+
+const key = 'pao.item-names';
+const stored = readStored(key, []);
+const names = createStore(new Map(Array.isArray(stored) ? stored.filter(Array.isArray) : []));
+let isAsked = false;
+
+async function load() {
+    try {
+        const page = await get('/catalog?limit=200');
+        const pairs = page.data.map(({ id, name }) => [id, name]);
+        names.set(new Map(pairs));
+        writeStored(key, pairs);
+    } catch {
+        isAsked = false;
+    }
+}
+
+/** The document a request or an instance was made with, whatever its kind. */
+export const catalogIdOf = (one) => one.catalogItemId ?? one.catalogBundleId ?? one.updateItemId ?? one.upgradeItemId;
+
+/** `name(id)`: what people call an item, kept from the last visit so that titles do not change while they are read; else its id. */
+export function useItemNames() {
+    useEffect(() => {
+        if (isAsked) return;
+        isAsked = true;
+        load();
+    }, []);
+    const known = useStore(names);
+    return (id) => known.get(id) ?? id;
+}
