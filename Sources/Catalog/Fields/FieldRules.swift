@@ -68,7 +68,8 @@ extension FieldRules {
     ) -> [BrokenRule] {
         guard let value else { return [] }
         let bounds = [
-            ("min" + suffix, fallback.map { JSON.int($0.lowerBound) }, low), ("max" + suffix, fallback.map { JSON.int($0.upperBound) }, high),
+            ("min" + suffix, fallback.map { JSON.int($0.lowerBound) }, low),
+            ("max" + suffix, fallback.map { JSON.int($0.upperBound) }, high),
         ]
         return bounds.compactMap { rule, fallback, words in
             guard let written = values[rule] ?? fallback, let limit = read(written) else { return nil }

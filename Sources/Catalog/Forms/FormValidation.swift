@@ -96,7 +96,9 @@ private struct FormValidation {
             item.isRequired = true
             var kept: [JSON] = []
             for (index, element) in elements.enumerated() {
-                if let element = check(element.isNull ? nil : element, item, path: "\(path)[\(index)]", outer: outer) { kept.append(element) }
+                if let element = check(element.isNull ? nil : element, item, path: "\(path)[\(index)]", outer: outer) {
+                    kept.append(element)
+                }
             }
             return .array(kept)
         }

@@ -39,7 +39,8 @@ struct ActionReader {
         map.allow(["description"])
         _ = map.required("config")
         let action = Action(
-            id: id, name: map.text("name") ?? Identifiers.title(id), type: type, dependsOn: map.texts("dependsOn", atMost: Self.mostActions),
+            id: id, name: map.text("name") ?? Identifiers.title(id), type: type,
+            dependsOn: map.texts("dependsOn", atMost: Self.mostActions),
             condition: condition.flatMap { templates.expression($0, .action(list, id: id)) }, conditionSource: condition?.text,
             config: map.node("config").map { templates.tree($0, .action(list, id: id)) } ?? .constant([:]),
             verification: verifications(&map, after), outputs: outputs(&map),
@@ -69,7 +70,9 @@ struct ActionReader {
         guard let cycle = DependencyOrder.cycle(read.map(\.action), id: \.id, dependsOn: \.dependsOn),
             let node = read.first(where: { $0.action.id == cycle.first })?.node
         else { return }
-        report.error(.dependencyCycle, "These actions wait for each other: \(cycle.joined(separator: " -> ")).", at: node["dependsOn"]?.position ?? node.position)
+        report.error(
+            .dependencyCycle, "These actions wait for each other: \(cycle.joined(separator: " -> ")).",
+            at: node["dependsOn"]?.position ?? node.position)
     }
 }
 

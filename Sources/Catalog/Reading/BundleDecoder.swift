@@ -25,8 +25,10 @@ extension DocumentDecoder {
         let isRequired = map.flag("required") ?? true
         let component = BundleComponent(
             id: id, catalogItem: item, version: range(&map, "version"), isRequired: isRequired,
-            enabledByDefault: map.flag("enabledByDefault") ?? isRequired, dependsOn: map.texts("dependsOn", atMost: ActionReader.mostActions),
-            config: map.mapping("config").map { templates.tree($0.node, .component(id: id)) } ?? .constant([:]), outputs: map.texts("outputs"))
+            enabledByDefault: map.flag("enabledByDefault") ?? isRequired,
+            dependsOn: map.texts("dependsOn", atMost: ActionReader.mostActions),
+            config: map.mapping("config").map { templates.tree($0.node, .component(id: id)) } ?? .constant([:]),
+            outputs: map.texts("outputs"))
         map.allow(["name", "description"])
         map.finish()
         return id.isEmpty ? nil : component

@@ -81,7 +81,8 @@ struct DocumentDecoder {
         ]
         return ScopeCheck(
             kind: document.kind, form: document.form, metadata: document.metadata.json, actions: orders, components: document.components,
-            instanceOutputs: document.instance?.outputs.keys ?? [], hasWholeForm: hasWhole(document.form), hasWholeActions: templates.hasWholeActions,
+            instanceOutputs: document.instance?.outputs.keys ?? [], hasWholeForm: hasWhole(document.form),
+            hasWholeActions: templates.hasWholeActions,
             report: report)
     }
 

@@ -83,11 +83,14 @@ private struct Completion {
         let folder = CatalogPath.category(of: path)
         guard let written = node["category"], !written.isNull else {
             metadata.removeAll { $0.key.text == "category" }
-            metadata.append((key: YAMLNode(text: "category", at: node.position), value: YAMLNode(text: folder ?? "general", at: node.position)))
+            metadata.append(
+                (key: YAMLNode(text: "category", at: node.position), value: YAMLNode(text: folder ?? "general", at: node.position)))
             return
         }
         if let folder, let text = written.text, text != folder {
-            report.warning(.categoryMismatch, "The category is \(text), but the file is in the folder \(folder).", at: written.position, suggestion: folder)
+            report.warning(
+                .categoryMismatch, "The category is \(text), but the file is in the folder \(folder).", at: written.position,
+                suggestion: folder)
         }
     }
 

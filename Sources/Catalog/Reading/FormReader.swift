@@ -100,7 +100,8 @@ extension FormReader {
             report.warning(.ruleNotForType, "The rule \(rule) means nothing for a field of type \(type).", at: node.position)
         }
         guard let wanted = RuleShape.of(rule), wanted.accepts(node.json) else {
-            report.error(.wrongType, "\(rule) must be \(RuleShape.of(rule)?.words ?? "something else"), not \(node.typeName).", at: node.position)
+            report.error(
+                .wrongType, "\(rule) must be \(RuleShape.of(rule)?.words ?? "something else"), not \(node.typeName).", at: node.position)
             return
         }
         if rule == "pattern", let source = node.string { checkPattern(source, node.position) }
@@ -221,7 +222,8 @@ extension FormReader {
         for (field, node) in fields {
             for name in field.conditional?.fields ?? [] where !ids.contains(name) {
                 report.error(
-                    .unknownField, "\(field.id) is shown by the field \(name), which does not exist.", at: node["conditional"]?.position(ofText: name) ?? node.position,
+                    .unknownField, "\(field.id) is shown by the field \(name), which does not exist.",
+                    at: node["conditional"]?.position(ofText: name) ?? node.position,
                     suggestion: NearestName.suggestion(for: name, among: ids))
             }
         }

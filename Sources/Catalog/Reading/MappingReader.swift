@@ -125,7 +125,8 @@ struct MappingReader {
             let near = NearestName.suggestion(for: key, among: missing) ?? NearestName.suggestion(for: key, among: asked)
             if let near { misspelled.insert(near) }
             if value.isNull {
-                report.warning(.unknownKey, "\(key) is read as a key without a value; a text with a comma needs quotes.", at: place, suggestion: near)
+                report.warning(
+                    .unknownKey, "\(key) is read as a key without a value; a text with a comma needs quotes.", at: place, suggestion: near)
             } else {
                 report.error(.unknownKey, "The key \(key) is not known here.", at: place, suggestion: near)
             }

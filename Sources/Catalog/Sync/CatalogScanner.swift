@@ -139,7 +139,9 @@ extension CatalogScanner {
     /// The first CODEOWNERS that GitHub would take, with its path.
     func codeOwners() -> (path: String, text: [UInt8])? {
         for path in CodeOwners.places {
-            guard let real = Self.resolved(realRoot + "/" + path), real.hasPrefix(realRoot + "/"), let text = Self.read(real) else { continue }
+            guard let real = Self.resolved(realRoot + "/" + path), real.hasPrefix(realRoot + "/"), let text = Self.read(real) else {
+                continue
+            }
             return (path, text)
         }
         return nil
