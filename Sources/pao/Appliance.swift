@@ -34,6 +34,8 @@ final class Appliance: Sendable {
     let instances: Instances
     let engine: Engine
     let metrics: Metrics
+    let secrets: Secrets
+    private let schemas: CatalogSchemas
     private let http: CurlClient
     private let scheduler: Scheduler
     private let state = Mutex(State())
@@ -54,12 +56,14 @@ final class Appliance: Sendable {
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
         identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
         events = EventLog()
-        catalog = try Self.catalog(configuration, store, events, time, random, log)
+        schemas = try CatalogLocation.schemas()
+        catalog = try Self.catalog(configuration, store, events, schemas, time, random, log)
         jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
         http = CurlClient(egress: try Self.egress(configuration, sandboxPort: sandboxPort), log: log, time: time)
         let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
         let settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
         let secrets = Self.secrets(configuration, store, identity.audit, sealer, redactor)
+        self.secrets = secrets
         engine = Engine(
             store: store, jobs: jobs, catalog: catalog, recorder: recorder, approvals: identity.approvals, http: http.transport,
             time: time, log: log, settings: settings,
@@ -77,7 +81,8 @@ final class Appliance: Sendable {
     // MARK: Parts
 
     private static func catalog(
-        _ configuration: Configuration, _ store: Store, _ events: EventLog, _ time: TimeSource, _ random: RandomSource, _ log: Log
+        _ configuration: Configuration, _ store: Store, _ events: EventLog, _ schemas: CatalogSchemas, _ time: TimeSource,
+        _ random: RandomSource, _ log: Log
     ) throws(PAOError) -> Catalog {
         let source = try CatalogLocation.source(configuration.catalogSource)
         let hooks = CatalogHooks(recorded: { result, tx throws(PAOError) in
@@ -88,7 +93,7 @@ final class Appliance: Sendable {
         })
         return try Catalog(
             store: store, settings: CatalogSettings(source: source, pollInterval: configuration.catalogPollInterval),
-            schemas: try CatalogLocation.schemas(), time: time, random: random, log: log, hooks: hooks)
+            schemas: schemas, time: time, random: random, log: log, hooks: hooks)
     }
 
     private static func jobOptions(_ configuration: Configuration) -> JobOptions {
@@ -181,8 +186,20 @@ final class Appliance: Sendable {
     var openAPI: JSON { OpenAPI.document(of: endpoints(gatekeeper(isSecure: false), isSecure: false), version: Program.version) }
 
     private func gatekeeper(isSecure: Bool) -> Gatekeeper {
-        Gatekeeper(
-            tokens: identity.tokens, sessions: identity.sessions, cursors: Cursors(key: RandomSource.system.bytes(32)), isSecure: isSecure)
+        let (store, audit) = (store, identity.audit)
+        return Gatekeeper(
+            tokens: identity.tokens, sessions: identity.sessions, cursors: Cursors(key: RandomSource.system.bytes(32)), isSecure: isSecure,
+            time: .system
+        ) { actor, permission, endpoint in
+            Task {
+                try? await store.write { tx throws(PAOError) in
+                    try audit.append(
+                        AuditEntry(
+                            actor, "denied", "endpoint", endpoint, result: .failure, new: ["permission": .string(permission.rawValue)]),
+                        in: tx)
+                }
+            }
+        }
     }
 
     private func endpoints(_ gatekeeper: Gatekeeper, isSecure: Bool) -> [Endpoint] {
@@ -191,10 +208,16 @@ final class Appliance: Sendable {
         endpoints += CatalogRoutes(catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }).endpoints
         endpoints += RequestRoutes(requests: requests).endpoints
         endpoints += ApprovalRoutes(requests: requests).endpoints
-        endpoints += EventRoutes(events: events, store: store, requests: requests).endpoints
+        endpoints += EventRoutes(activity: Activity(events: events, store: store), requests: requests).endpoints
         endpoints += TicketRoutes(tickets: tickets).endpoints
         endpoints += InstanceRoutes(instances: instances).endpoints
         endpoints += AuthRoutes(sessions: identity.sessions, gatekeeper: gatekeeper, isSecure: isSecure).endpoints
+        endpoints += IdentityRoutes(identity: identity).endpoints
+        endpoints +=
+            AdminRoutes(
+                trail: AuditTrail(store: store), queue: QueueOffice(jobs: jobs, store: store), secrets: secrets
+            ).endpoints
+        endpoints += WorkshopRoutes(workshop: Workshop(schemas: schemas)).endpoints
         let others = endpoints
         var system = system(openAPI: { .null })
         let all = others + system.endpoints

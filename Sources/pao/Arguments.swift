@@ -33,7 +33,8 @@ struct Arguments: Sendable {
     private static func kind(of name: String, in usage: String) -> Kind {
         for word in usage.split(whereSeparator: { $0 == " " || $0 == "[" || $0 == "\n" }).indexed where word.text.hasPrefix("--") {
             guard word.text.drop(while: { $0 == "-" }).prefix(while: { $0 != "]" }) == name else { continue }
-            return !word.text.hasSuffix("]") && word.next.map({ $0.first?.isUppercase == true || $0.first == "<" || $0.contains("|") }) == true ? .value : .flag
+            return !word.text.hasSuffix("]")
+                && word.next.map({ $0.first?.isUppercase == true || $0.first == "<" || $0.contains("|") }) == true ? .value : .flag
         }
         return .unknown
     }
@@ -44,6 +45,18 @@ struct Arguments: Sendable {
     func required(_ name: String) throws(PAOError) -> String {
         guard let value = options[name] else { throw PAOError(.usage, "--\(name) is missing.\n\(usage)") }
         return value
+    }
+
+    /// The directory of `--data`, which holds a database. Throws `usage`, `configuration`.
+    func dataDirectory() throws(PAOError) -> String {
+        let directory = try required("data")
+        try Files.requireDatabase(in: directory)
+        return directory
+    }
+
+    func requireNoOperands() throws(PAOError) {
+        guard let surplus = operands.first else { return }
+        throw PAOError(.usage, "\(surplus) is not expected here.\n\(usage)")
     }
 
     /// Exactly that many operands.

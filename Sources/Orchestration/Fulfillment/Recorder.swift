@@ -24,6 +24,8 @@ package final class Recorder: Sendable {
         let requests = RequestStore(tx)
         let mask = Mask(redactors: [redactor, run.confidential])
         if let instance = changes.newInstance { try insert(instance, request, actor, in: tx) }
+        // The database checks each transition by itself, also where a turn makes several.
+        for (_, status) in changes.requestTransitions.dropLast() where !status.isFinal { try requests.pass(request.rowID, through: status) }
         if changes.isRequestDirty { try requests.update(mask(request)) }
         for step in request.steps where changes.dirtySteps.contains(step.rowID) { try requests.update(mask(step)) }
         for (stepRowID, attempt) in changes.startedAttempts { try requests.insert(attempt, of: stepRowID) }

@@ -55,6 +55,9 @@ struct RunLoader: Sendable {
         let check = SubmissionCheck(catalog: catalog.snapshot, settings: settings, store: store, now: time.now())
         let actor = run.request.requester.actor(run.request.correlationID)
         let data = try run.configuration(of: component)
+        if let range = component.version, let version = check.catalog.entry(component.catalogItem)?.version, !range.contains(version) {
+            throw PAOError(.invalid, "\(component.catalogItem) is \(version), and the bundle needs \(range).")
+        }
         let submission = Submission(catalogID: component.catalogItem, kind: .item, data: data, team: run.request.requester.team)
         var new = check.accept(try check.check(submission, by: actor), by: actor)
         new.request.parentRowID = run.request.rowID

@@ -33,8 +33,11 @@ struct SubmissionCheck {
         if findings.isEmpty {
             name = try rendered(document.instance?.name, scope, "instance.name", &findings)
             key = try rendered(document.fulfillment.automatic?.concurrencyKey, scope, "concurrency.key", &findings)
-            findings += try store.read { connection throws(PAOError) -> [PAOError.Finding] in
-                try Self.businessFindings(document, name: name, team: team, connection) + availability(document, scope, actor, connection)
+            if name != nil || document.quotaPerTeam != nil || document.instance?.dependencies.isEmpty == false {
+                findings += try store.read { connection throws(PAOError) -> [PAOError.Finding] in
+                    try Self.businessFindings(document, name: name, team: team, connection)
+                        + availability(document, scope, actor, connection)
+                }
             }
         }
         guard findings.isEmpty else { throw Self.invalid(findings) }
@@ -105,11 +108,15 @@ struct SubmissionCheck {
     private func team(_ submission: Submission, _ actor: Actor) throws(PAOError) -> String {
         guard let wanted = submission.team else {
             guard let first = actor.teams.first else {
-                throw Self.invalid([.init(field: "team", rule: "required", message: "You belong to no team; ask an administrator to add you to one.")])
+                throw Self.invalid([
+                    .init(field: "team", rule: "required", message: "You belong to no team; ask an administrator to add you to one.")
+                ])
             }
             return first
         }
-        if actor.teams.contains(wanted) || (actor.visibleTeams == nil && !wanted.isEmpty) { return wanted }
+        if actor.teams.contains(wanted) { return wanted }
+        let exists = try store.read { (connection) throws(PAOError) in try Team.exists(wanted, in: connection) }
+        if exists, actor.visibleTeams == nil { return wanted }
         throw Self.invalid([.init(field: "team", rule: "member", message: "You are not a member of the team \(wanted).")])
     }
 
@@ -134,7 +141,8 @@ struct SubmissionCheck {
             }
         }
         if let quota = document.quotaPerTeam {
-            let count = try instances.count(item: document.id, team: team) + RequestStore(connection).countOpen(item: document.id, team: team, besides: rowID)
+            let open = try RequestStore(connection).countOpen(item: document.id, team: team, besides: rowID)
+            let count = try instances.count(item: document.id, team: team) + open
             if count >= quota {
                 findings.append(
                     .init(
@@ -159,7 +167,8 @@ struct SubmissionCheck {
                 findings.append(.init(field: field ?? "requestData", rule: "dependency", message: "There is no instance \(id)."))
             } else if let state = provider?.state, state != .active, state != .degraded {
                 findings.append(
-                    .init(field: field ?? "requestData", rule: "dependency", message: "The instance \(id) is \(state.rawValue), not active."))
+                    .init(
+                        field: field ?? "requestData", rule: "dependency", message: "The instance \(id) is \(state.rawValue), not active."))
             }
         }
         return findings
@@ -170,16 +179,11 @@ struct SubmissionCheck {
     /// Every field that a template reads unconditionally must have a value.
     private func templateFindings(_ document: CatalogDocument, _ accepted: JSONObject, visible: Bool) -> [PAOError.Finding] {
         guard visible else { return [] }
-        var reported: Set<String> = []
-        var findings: [PAOError.Finding] = []
-        for (place, reference) in document.fieldReferences where !reference.hasDefault && !reference.isConditional {
-            guard case .key(let field)? = reference.path.dropFirst().first, accepted[field] == nil, reported.insert(field).inserted else { continue }
-            findings.append(
-                .init(
-                    field: field, rule: "template",
-                    message: "\(document.form.field(field)?.name ?? field) is needed by \(place), which reads {{\(reference.text)}}."))
+        return document.neededFields.filter { accepted[$0.field] == nil }.map { needed in
+            let name = document.form.field(needed.field)?.name ?? needed.field
+            return .init(
+                field: needed.field, rule: "template", message: "\(name) is needed by \(needed.place), which reads {{\(needed.path)}}.")
         }
-        return findings
     }
 
     private func rendered(_ template: Template?, _ scope: RequestScope, _ place: String, _ findings: inout [PAOError.Finding])
@@ -223,15 +227,5 @@ extension CatalogDocument {
             case .key(let field)? = references[0].path.dropFirst().first
         else { return nil }
         return field
-    }
-
-    /// Where the actions of a new request read form fields.
-    var fieldReferences: [(place: String, reference: TemplateReference)] {
-        fulfillment.actions.flatMap { action in
-            ([action.config] + action.verification.map(\.parameters)).flatMap(\.templates).flatMap { path, template in
-                template.references.filter { $0.path.first == .key("fields") && $0.path.count > 1 && action.condition == nil }
-                    .map { ("\(action.name), \(path.dotted)", $0) }
-            }
-        }
     }
 }

@@ -17,14 +17,18 @@ enum SandboxCommand: Command {
         """
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
-        Signals.block()
+        try arguments.requireNoOperands()
+        try Signals.take()
         var configuration = Configuration()
         configuration.listen = arguments["listen"] ?? "127.0.0.1:8090"
         let (host, port) = try configuration.address()
         let listener = try SandboxListener(stateFile: arguments["state"], host: host, port: port, log: .standardError(minimum: .warning))
         let url = "http://\(host):\(listener.port)"
         Terminal.write("sandbox on \(url)\n")
-        for (name, path) in [("provisioning", "/provision"), ("JIRA", "/rest/api/2"), ("GitHub", "/repos"), ("Terraform Cloud", "/api/v2"), ("GitLab", "/api/v4"), ("ServiceNow", "/api/now"), ("state", "/_sandbox/state")] {
+        for (name, path) in [
+            ("provisioning", "/provision"), ("JIRA", "/rest/api/2"), ("GitHub", "/repos"), ("Terraform Cloud", "/api/v2"),
+            ("GitLab", "/api/v4"), ("ServiceNow", "/api/now"), ("state", "/_sandbox/state"),
+        ] {
             Terminal.write("  \(name.padded(to: 16)) \(url)\(path)\n")
         }
         await Signals.waitForStop()
@@ -37,7 +41,8 @@ enum SandboxCommand: Command {
 enum SchemaCommand: Command {
     static let name = "schema"
     static let summary = "Check data against a JSON Schema"
-    static let usage = "Usage: pao schema validate SCHEMA.json DATA.(json|yaml)\n\n  Exit code 0: valid, 1: not valid, 2: the schema cannot be used. Findings on standard output."
+    static let usage =
+        "Usage: pao schema validate SCHEMA.json DATA.(json|yaml)\n\n  Exit code 0: valid, 1: not valid, 2: the schema cannot be used. Findings on standard output."
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands.first == "validate", arguments.operands.count == 3 else { throw PAOError(.usage, usage) }
@@ -58,7 +63,9 @@ enum SchemaCommand: Command {
         }
         let findings = schema.validate(data)
         for finding in findings {
-            Terminal.write("\(dataPath): \(finding.instancePath.isEmpty ? "/" : finding.instancePath): \(finding.message) [\(finding.keyword)] at \(finding.schemaPath)\n")
+            Terminal.write(
+                "\(dataPath): \(finding.instancePath.isEmpty ? "/" : finding.instancePath): \(finding.message) [\(finding.keyword)] at \(finding.schemaPath)\n"
+            )
         }
         return findings.isEmpty ? 0 : 1
     }
@@ -74,7 +81,8 @@ enum SchemaCommand: Command {
 enum TemplateCommand: Command {
     static let name = "template"
     static let summary = "Render a template"
-    static let usage = "Usage: pao template render --scope SCOPE.json [--as text|json|url|hcl|jira] < TEMPLATE\n\n  SCOPE.json holds {\"fields\": {...}, \"request\": {...}, ...}. Exit code 1 with the place of the error."
+    static let usage =
+        "Usage: pao template render --scope SCOPE.json [--as text|json|url|hcl|jira] < TEMPLATE\n\n  SCOPE.json holds {\"fields\": {...}, \"request\": {...}, ...}. Exit code 1 with the place of the error."
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands == ["render"] else { throw PAOError(.usage, usage) }
@@ -88,19 +96,22 @@ enum TemplateCommand: Command {
             Terminal.write(try Template.parse(text).render(JSONScope(scope), as: context))
             return 0
         } catch {
-            Terminal.error("line \(error.position.line), column \(error.position.column): \(error.message)" + (error.suggestion.map { " Did you mean \($0)?" } ?? ""))
+            Terminal.error(
+                "line \(error.position.line), column \(error.position.column): \(error.message)"
+                    + (error.suggestion.map { " Did you mean \($0)?" } ?? ""))
             return 1
         }
     }
 }
 
-/// `pao openapi`: the API's description.
+/// `pao version`.
 enum VersionCommand: Command {
     static let name = "version"
     static let summary = "Print the version"
     static let usage = "Usage: pao version"
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
+        try arguments.requireNoOperands()
         Terminal.write("pao \(Program.version)\n")
         return 0
     }
@@ -110,14 +121,15 @@ enum VersionCommand: Command {
 enum BackupCommand: Command {
     static let name = "backup"
     static let summary = "Make or check a backup of the database"
-    static let usage = "Usage: pao backup create FILE --data DIR\n       pao backup verify FILE [--data DIR]\n\n  Works while a server runs on DIR. The master key (DIR/master.key) is not in the backup: keep it elsewhere."
+    static let usage =
+        "Usage: pao backup create FILE --data DIR\n       pao backup verify FILE [--data DIR]\n\n  Works while a server runs on DIR. The master key (DIR/master.key) is not in the backup: keep it elsewhere."
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands.count == 2 else { throw PAOError(.usage, usage) }
         let file = arguments.operands[1]
         switch arguments.operands[0] {
         case "create":
-            let directory = try arguments.required("data")
+            let directory = try arguments.dataDirectory()
             if try ControlSocket.call("POST", "/backup", body: ["file": .string(absolute(file))], in: directory) == nil {
                 let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
                 defer { store.close() }
@@ -150,7 +162,8 @@ enum BackupCommand: Command {
 enum RestoreCommand: Command {
     static let name = "restore"
     static let summary = "Put a backup in place of the database"
-    static let usage = "Usage: pao restore FILE --data DIR\n\n  Checks the backup before it replaces anything; the database of before stays beside it. No server may run on DIR."
+    static let usage =
+        "Usage: pao restore FILE --data DIR\n\n  Checks the backup before it replaces anything; the database of before stays beside it. No server may run on DIR."
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         let file = try arguments.operands(1)[0]
@@ -182,7 +195,7 @@ enum AuditCommand: Command {
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands == ["verify"] else { throw PAOError(.usage, usage) }
-        let directory = try arguments.required("data")
+        let directory = try arguments.dataDirectory()
         let result: JSON
         if let answer = try ControlSocket.call("GET", "/audit", body: nil, in: directory) {
             result = answer
@@ -208,7 +221,7 @@ enum MigrateCommand: Command {
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands == ["status"] else { throw PAOError(.usage, usage) }
-        let directory = try arguments.required("data")
+        let directory = try arguments.dataDirectory()
         let rows: JSON
         if let answer = try ControlSocket.call("GET", "/migrations", body: nil, in: directory) {
             rows = answer
@@ -221,7 +234,8 @@ enum MigrateCommand: Command {
         }
         for row in rows.array ?? [] {
             let number = String(row["number"]?.int ?? 0)
-            Terminal.write("\(number.padded(to: 4)) \((row["name"]?.string ?? "").padded(to: 24)) \(row["appliedAt"]?.string ?? "pending")\n")
+            Terminal.write(
+                "\(number.padded(to: 4)) \((row["name"]?.string ?? "").padded(to: 24)) \(row["appliedAt"]?.string ?? "pending")\n")
         }
         return 0
     }
@@ -234,6 +248,7 @@ enum OpenAPICommand: Command {
     static let usage = "Usage: pao openapi"
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
+        try arguments.requireNoOperands()
         let directory = try Files.makeTemporaryDirectory()
         let appliance = try Appliance(Configuration(), directory: directory, sandboxPort: nil)
         Terminal.write(appliance.openAPI.pretty)
