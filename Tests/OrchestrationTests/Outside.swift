@@ -11,8 +11,8 @@ final class Outside: Sendable {
         case retryAfter(Int, seconds: Int)
         /// Takes effect, but the answer never comes.
         case cutAfter
-        /// Never arrives.
-        case cutBefore
+        /// Never arrives, which nobody can know.
+        case lost
         /// Runs beside the call, which then goes its usual way.
         case meanwhile(@Sendable () async -> Void)
         /// The process dies before the call leaves, or after it took effect.
@@ -92,7 +92,7 @@ final class Outside: Sendable {
         case .cutAfter?:
             _ = perform(call)
             throw TransportFailure(.cut, "The connection was cut.", mayHaveBeenSent: true)
-        case .cutBefore?: throw TransportFailure(.refused, "Nobody listens.")
+        case .lost?: throw TransportFailure(.cut, "The connection was cut.", mayHaveBeenSent: true)
         case .meanwhile(let work)?:
             await work()
             return perform(call)

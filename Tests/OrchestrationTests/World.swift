@@ -126,11 +126,12 @@ final class World: Sendable {
 
     // MARK: Running
 
-    /// Runs jobs until none is due within `horizon`; false when that needs more than 500 jobs.
+    /// Runs jobs until none is due within `horizon`, or the process is dead; false when that needs more than 500 jobs.
     @discardableResult
     func run(for horizon: Duration = .seconds(86_400 * 30)) async throws -> Bool {
         let end = clock.now + horizon
         for _ in 0..<500 {
+            if isDead { return true }
             let outcome = try await claim()
             for job in outcome.jobs { await handle(job) }
             if outcome.jobs.isEmpty {
@@ -163,6 +164,8 @@ final class World: Sendable {
         process.withLock { $0.isDead.set() }
         try store.writeAndWait { tx throws(PAOError) in _ = try JobClaim.freeAll(in: tx) }
     }
+
+    var isDead: Bool { process.withLock { $0.isDead.isSet } }
 
     /// The next process on the same database.
     func restart() {
@@ -249,6 +252,21 @@ final class Flag: Sendable {
     private let value = Atomic(false)
     var isSet: Bool { value.load(ordering: .acquiring) }
     func set() { value.store(true, ordering: .releasing) }
+}
+
+/// Counts turns up to the one that is to be the last.
+final class Turns: Sendable {
+    private let count = Mutex(0)
+    private let fatal: Int
+
+    init(_ fatal: Int) { self.fatal = fatal }
+
+    func isFatal() -> Bool {
+        count.withLock { count in
+            count += 1
+            return count == fatal
+        }
+    }
 }
 
 /// The code of what the body throws; nil when it throws nothing.

@@ -225,8 +225,9 @@ extension RequestRun {
 
     private mutating func expireSequence() {
         guard let deadline = request.deadline, now >= deadline else { return }
-        for index in request.steps.indices where isActive(index) && !waitsForPerson(request.steps[index]) {
+        for index in request.steps.indices where isActive(index) {
             let step = request.steps[index]
+            if step.isComponent || tickets[step.rowID] != nil { continue }
             if effects[effectKey(of: step)]?.state == .intent, step.status != .retrying { continue }
             failStep(index, StepFailure("timeout", "The whole sequence did not end before \(deadline)."))
         }
