@@ -23,6 +23,8 @@ package final class Recorder: Sendable {
         let actor = actor ?? .system(correlationID: request.correlationID)
         let requests = RequestStore(tx)
         if let instance = changes.newInstance { try insert(instance, request, actor, in: tx) }
+        // The database checks each transition by itself, also where a turn makes several.
+        for (_, status) in changes.requestTransitions.dropLast() where !status.isFinal { try requests.pass(request.rowID, through: status) }
         if changes.isRequestDirty { try requests.update(request) }
         for step in request.steps where changes.newSteps.contains(step.rowID) { try requests.insert(step, of: request.rowID) }
         for step in request.steps where changes.dirtySteps.contains(step.rowID) { try requests.update(step) }

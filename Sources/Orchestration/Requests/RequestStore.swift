@@ -154,6 +154,11 @@ struct RequestStore {
             request.rowID)
     }
 
+    /// A status that the request leaves again in the same transaction.
+    func pass(_ rowID: String, through status: RequestStatus) throws(PAOError) {
+        try connection.run("UPDATE service_requests SET status = ? WHERE id = ?", status.rawValue, rowID)
+    }
+
     func update(_ step: Step) throws(PAOError) {
         try connection.run(
             """

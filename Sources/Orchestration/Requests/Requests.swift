@@ -41,7 +41,15 @@ package final class Requests: Sendable {
     /// Returns after the request is durable. Throws `forbidden`, and `invalid` with every finding; then nothing is stored.
     package func submit(_ submission: Submission, by actor: Actor) async throws(PAOError) -> Submitted {
         if let replay = try replay(submission, actor) { return replay }
-        let request = try accept(try check(submission, by: actor), by: actor)
+        let checked: CheckedSubmission
+        do throws(PAOError) {
+            checked = try check(submission, by: actor)
+        } catch {
+            // The same call under way beside this one may have taken the name meanwhile: then its answer is the answer.
+            if let replay = try replay(submission, actor) { return replay }
+            throw error
+        }
+        let request = try accept(checked, by: actor)
         let (recorder, jobs, idempotency) = (recorder, jobs, idempotency)
         let document = request.document
         let row = request.request

@@ -63,7 +63,9 @@ struct SubmissionCheck {
             }
             return first
         }
-        if actor.teams.contains(wanted) || (actor.visibleTeams == nil && !wanted.isEmpty) { return wanted }
+        if actor.teams.contains(wanted) { return wanted }
+        let exists = try store.read { (connection) throws(PAOError) in try Team.exists(wanted, in: connection) }
+        if exists, actor.visibleTeams == nil { return wanted }
         throw Self.invalid([.init(field: "team", rule: "member", message: "You are not a member of the team \(wanted).")])
     }
 
