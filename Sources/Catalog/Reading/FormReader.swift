@@ -77,7 +77,7 @@ extension FormReader {
             inside.allow(["items", "properties"])
             inside.finish()
         }
-        for rule in FieldTypes.ruleNames where rule != "message" || map.node["pattern"] != nil {
+        for rule in FieldTypes.ruleNames where rule != "message" || map.holds("pattern") {
             read(rule, &map, type, into: &rules)
         }
         checkBounds(rules, map.node)

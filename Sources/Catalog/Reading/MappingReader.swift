@@ -6,6 +6,10 @@ import Documents
 struct MappingReader {
     let node: YAMLNode
     let report: FindingReport
+    private let keys: [String]
+    /// Which of `keys` were asked for.
+    private var isTaken: [Bool]
+    /// Every key that may stand here, for suggestions.
     private var asked: [String] = []
     private var missing: [String] = []
 
@@ -18,19 +22,31 @@ struct MappingReader {
         if pairs.count > Self.mostKeys { report.beyondLimit("keys", pairs.count, Self.mostKeys, at: node.position) }
         self.node = node
         self.report = report
+        keys = pairs.map { $0.key.text ?? "" }
+        isTaken = Array(repeating: false, count: pairs.count)
     }
 
     /// More than any map of a document has; look-ups walk over them.
     private static let mostKeys = 1000
 
     /// Keys that are read elsewhere or free.
-    mutating func allow(_ keys: [String]) { asked += keys }
+    mutating func allow(_ keys: [String]) {
+        for key in keys { _ = take(key) }
+    }
 
     mutating func node(_ key: String) -> YAMLNode? {
-        asked.append(key)
-        guard let value = node[key], !value.isNull else { return nil }
-        return value
+        guard let index = take(key), case .mapping(let pairs) = node.content, !pairs[index].value.isNull else { return nil }
+        return pairs[index].value
     }
+
+    private mutating func take(_ key: String) -> Int? {
+        asked.append(key)
+        guard let index = keys.firstIndex(of: key) else { return nil }
+        isTaken[index] = true
+        return index
+    }
+
+    func holds(_ key: String) -> Bool { keys.contains(key) }
 
     mutating func required(_ key: String) -> YAMLNode? {
         if let value = node(key) { return value }
@@ -121,7 +137,9 @@ struct MappingReader {
     /// half of a text that needs quotes.
     func finish() {
         var misspelled: Set<String> = []
-        for (key, place, value) in node.members ?? [] where !report.isFull && !asked.contains(where: { $0.utf8.elementsEqual(key.utf8) }) {
+        guard case .mapping(let pairs) = node.content else { return }
+        for index in keys.indices where !isTaken[index] && !report.isFull {
+            let (key, place, value) = (keys[index], pairs[index].key.position, pairs[index].value)
             let near = NearestName.suggestion(for: key, among: missing) ?? NearestName.suggestion(for: key, among: asked)
             if let near { misspelled.insert(near) }
             if value.isNull {
