@@ -31,6 +31,7 @@ final class Appliance: Sendable {
     let events: EventLog
     let requests: Requests
     let tickets: Tickets
+    let savedForms: SavedForms
     let instances: Instances
     let engine: Engine
     let metrics: Metrics
@@ -72,6 +73,7 @@ final class Appliance: Sendable {
             store: store, catalog: catalog, jobs: jobs, recorder: recorder, approvals: identity.approvals, settings: settings, time: time,
             idempotency: identity.idempotency)
         tickets = Tickets(store: store, requests: requests)
+        savedForms = SavedForms(store: store, catalog: catalog, audit: identity.audit, identifiers: identifiers)
         instances = Instances(store: store)
         metrics = Metrics(store: store)
         scheduler = Scheduler(time: time, random: random, log: log)
@@ -209,6 +211,7 @@ final class Appliance: Sendable {
         endpoints += CatalogRoutes(catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }).endpoints
         endpoints += RequestRoutes(requests: requests).endpoints
         endpoints += ApprovalRoutes(requests: requests).endpoints
+        endpoints += SavedFormRoutes(forms: savedForms).endpoints
         endpoints += EventRoutes(activity: Activity(events: events, store: store), requests: requests).endpoints
         endpoints += TicketRoutes(tickets: tickets).endpoints
         endpoints += InstanceRoutes(instances: instances).endpoints
