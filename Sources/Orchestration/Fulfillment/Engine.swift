@@ -152,7 +152,7 @@ package final class Engine: Sendable {
             }, timeout: launch.timeout, doubtAge: launch.doubtAge,
             jira: { name in
                 instances[name].map { JiraClient(instance: $0, http: http, tokens: tokens, time: time, timeout: launch.timeout) }
-            })
+            }, services: settings.environment.services, tokens: tokens, memory: launch.input.memory, attempt: launch.input.attempt)
         let outcome = await outcome(of: launch, tools)
         return Landing(stepRowID: launch.stepRowID, outcome: outcome, lines: lines.withLock { $0 })
     }

@@ -122,7 +122,7 @@ extension RequestRun {
     }
 
     /// Outputs of the completed steps by step.
-    private var partialOutputs: JSON {
+    var partialOutputs: JSON {
         .object(
             JSONObject(
                 request.steps.compactMap { step in
@@ -138,7 +138,7 @@ extension RequestRun {
         return RequestScope(
             roots: JSONObject([
                 ("fields", request.parameters), ("metadata", document.metadata.json), ("request", requestRoot),
-                ("outputs", partialOutputs), ("environment", settings.variables), ("instance", instanceRoot),
+                ("outputs", outputs(seenBy: index)), ("environment", settings.variables), ("instance", instanceRoot),
             ]), frozen: frozen)
     }
 

@@ -79,6 +79,7 @@ extension RequestRun {
 
     /// A try: its row and its effect's intent become durable before anything is sent.
     mutating func beginAttempt(_ index: Int) -> Launch? {
+        forget(index)
         let number = (request.steps[index].attempts.last?.number ?? 0) + 1
         let attempt = Attempt(rowID: settings.identifiers.uuid(), number: number, status: .running, startedAt: now)
         request.steps[index].attempts.append(attempt)
@@ -111,9 +112,9 @@ extension RequestRun {
         }
         let scope = scope(for: index)
         let input = ActionInput(
-            action: action, scope: scope, key: effectKey(of: step), requestID: request.id, correlationID: request.correlationID,
+            action: withImpliedOutputs(action).without(step.skipsVerification), scope: scope, key: effectKey(of: step), requestID: request.id, correlationID: request.correlationID,
             traceparent: traceparent(for: step), isManual: request.mode == .manual || step.isFallback,
-            environment: settings.environment)
+            environment: settings.environment, memory: memory(of: step), attempt: max(1, step.tries))
         do throws(StepFailure) {
             let effect = try type.prepare(input)
             inFlight.insert(step.rowID)

@@ -41,7 +41,8 @@ extension RequestRun {
             note(index, reference: reference, url: url)
             closeTicket(index, .resolved)
             return verify(index, evidence)
-        case .waiting(let reference, let url, let after, let reason):
+        case .waiting(let reference, let url, let after, let reason, let memory):
+            remember(index, memory)
             settleEffect(index, .sent, reference: reference)
             note(index, reference: reference, url: url)
             request.steps[index].dueAt = now + after
@@ -113,7 +114,7 @@ extension RequestRun {
 
     /// Declared outputs by their paths into the answer, beside what the action type gives by itself. Sensitive ones are sealed.
     private func outputs(_ action: Action, _ evidence: JSON) throws(StepFailure) -> JSON {
-        var outputs = evidence["outputs"]?.object ?? JSONObject()
+        var outputs = givenOutputs(evidence)
         let body = evidence["body"] ?? .null
         for output in action.outputs {
             guard let value = try Verifier.select(output.path, in: body) ?? outputs[output.name] else {
