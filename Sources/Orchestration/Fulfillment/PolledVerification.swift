@@ -79,6 +79,8 @@ struct PolledVerification: Sendable {
         failWhen = Condition.list(json["failWhen"])
     }
 
+    var goal: String { "\(call.shownURL): \(until.map(\.text).joined(separator: ", "))" }
+
     enum Finding {
         case holds(evidence: JSON)
         case notYet(String)

@@ -28,15 +28,15 @@ extension RequestRun {
 
     /// Those of the completed steps, and for a step that waits what its answer has already given.
     func outputs(seenBy index: Int?) -> JSON {
-        var outputs = partialOutputs
+        var outputs = knownOutputs
         guard let index, let evidence = memory(of: request.steps[index])["evidence"], let action = action(of: request.steps[index]) else {
             return outputs
         }
-        outputs[action.id] = .object(knownOutputs(action, evidence))
+        outputs[action.id] = .object(givenAndDeclaredOutputs(action, evidence))
         return outputs
     }
 
-    private func knownOutputs(_ action: Action, _ evidence: JSON) -> JSONObject {
+    private func givenAndDeclaredOutputs(_ action: Action, _ evidence: JSON) -> JSONObject {
         var outputs = givenOutputs(evidence)
         for output in action.outputs {
             guard let value = (try? Verifier.select(output.path, in: evidence["body"] ?? .null)) ?? outputs[output.name] else { continue }

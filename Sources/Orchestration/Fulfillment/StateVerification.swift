@@ -45,7 +45,7 @@ extension Verifier {
 
     /// Without a `url` to ask (then it is polled): what Terraform has applied without error is taken for healthy.
     static func resourceHealth(_ parameters: JSON, _ evidence: JSON) -> Verdict {
-        if parameters["url"] != nil { return .settledByAction }
+        if parameters["url"] != nil { return polled(evidence) }
         guard let count = evidence["state"]?["resourceCount"]?.int else { return .ask("Confirm that the resource is healthy.") }
         return count > 0 ? .passed(["type": "resource-health", "resourceCount": .int(count)]) : .failed(expected: "resources", actual: "none")
     }
@@ -53,6 +53,12 @@ extension Verifier {
     static func pullRequestMerged(_ evidence: JSON) -> Verdict {
         guard let isMerged = evidence["pullRequest"]?["merged"]?.bool else { return .ask("Confirm that the change has been merged.") }
         return isMerged ? .passed(["type": "pull-request-merged"]) : .failed(expected: "a merged pull request", actual: "not merged")
+    }
+
+    /// What polling came to (`VerifiedAction`): the effect itself was done.
+    static func polled(_ evidence: JSON) -> Verdict {
+        guard let failure = evidence["pollFailure"] else { return .passed(["type": "poll"]) }
+        return .failed(expected: failure["expected"]?.string ?? "", actual: failure["actual"]?.string ?? "")
     }
 
     private static func words(_ value: JSON) -> [String] {

@@ -92,17 +92,24 @@ package struct VerifiedAction: ActionType {
     }
 
     private func look(_ effect: PreparedEffect, _ evidence: JSON, reference: String, _ tools: ActionTools) async -> ActionResult {
-        if let fault = effect.payload["pollFault"]?.string { return .failed(StepFailure("validation", fault)) }
         var evidence = evidence
+        if let fault = effect.payload["pollFault"]?.string { return ended(evidence, expected: "a verification that can be rendered", actual: fault, tools) }
         for poll in effect.payload["polls"]?.array?.map(PolledVerification.init) ?? [] {
             switch await poll.look(key: effect.key, tools) {
             case .holds(let found): evidence = Self.merged(evidence, found)
-            case .failed(let failure): return .failed(failure)
+            case .failed(let failure): return ended(evidence, expected: poll.goal, actual: failure.message, tools)
             case .notYet(let reason):
-                if let expired = expiry(effect, tools, reason) { return .failed(expired) }
+                if let expired = expiry(effect, tools, reason) { return ended(evidence, expected: poll.goal, actual: expired.message, tools) }
                 return .waiting(reference: reference, url: tools.memory["url"]?.string, after: poll.every, reason: reason)
             }
         }
+        return .done(evidence: evidence, reference: tools.memory["reference"]?.string, url: tools.memory["url"]?.string)
+    }
+
+    /// The verification has failed, not the effect: that was done, and is not done again for it.
+    private func ended(_ evidence: JSON, expected: String, actual: String, _ tools: ActionTools) -> ActionResult {
+        var evidence = evidence
+        evidence["pollFailure"] = ["expected": .string(expected), "actual": .string(actual)]
         return .done(evidence: evidence, reference: tools.memory["reference"]?.string, url: tools.memory["url"]?.string)
     }
 

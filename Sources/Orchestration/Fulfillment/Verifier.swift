@@ -24,7 +24,8 @@ package enum Verifier {
         case "terraform-state": return terraformState(parameters, evidence)
         case "resource-health": return resourceHealth(parameters, evidence)
         case "pull-request-merged": return pullRequestMerged(evidence)
-        case "poll", "ticket-status", "resolution-time", "outputs-present": return .settledByAction
+        case "poll": return polled(evidence)
+        case "ticket-status", "resolution-time", "outputs-present": return .settledByAction
         default: return .ask("Confirm that \(describe(type, parameters)).")
         }
     }
