@@ -53,9 +53,12 @@ package struct JiraTicketAction: ActionType {
         text.split(separator: ",").map { $0.split(whereSeparator: \.isWhitespace).joined(separator: "-") }.filter { !$0.isEmpty }
     }
 
+    /// In sandbox mode the sandbox's JIRA stands in for whichever one a document names.
     private func instance(_ input: ActionInput) -> JiraInstance? {
         let named = input.action.config["instance"].flatMap { (try? input.render($0))?.string }
-        return (named ?? input.environment.defaultJira).flatMap { input.environment.jira[$0] }
+        let (known, standard) = (input.environment.jira, input.environment.defaultJira)
+        let found = (named ?? standard).flatMap { known[$0] }
+        return found ?? (input.environment.isSandbox ? standard.flatMap { known[$0] } : nil)
     }
 
     /// A status that every new issue has is no reason to wait.

@@ -35,8 +35,10 @@ package struct ServiceNowTicketAction: ActionType {
 
     private func instance(_ input: ActionInput) throws(StepFailure) -> ServiceNowInstance? {
         let services = input.environment.services
-        guard let tree = input.action.config["instance"] else { return services.defaultServiceNow.flatMap { services.serviceNow[$0] } }
-        return try input.render(tree).string.flatMap { services.serviceNow[$0] }
+        let standard = services.defaultServiceNow.flatMap { services.serviceNow[$0] }
+        guard let tree = input.action.config["instance"] else { return standard }
+        let named = try input.render(tree).string.flatMap { services.serviceNow[$0] }
+        return named ?? (input.environment.isSandbox ? standard : nil)
     }
 
     private static func waits(_ input: ActionInput) -> Bool {
