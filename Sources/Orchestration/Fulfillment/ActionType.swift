@@ -168,6 +168,8 @@ package struct TicketDraft: Sendable {
     package var status = Ticket.Status.open
     /// Names a person is asked for when resolving it.
     package var outputs: [String]
+    /// Outputs that are there already.
+    package var known = JSONObject()
     /// Nil where only a person's word ends it; else how often the other system is asked.
     package var pollAfter: Duration?
 

@@ -37,7 +37,7 @@ extension RequestRun {
     }
 
     private func givenAndDeclaredOutputs(_ action: Action, _ evidence: JSON) -> JSONObject {
-        var outputs = givenOutputs(evidence)
+        var outputs = givenOutputs(action, evidence)
         for output in action.outputs {
             guard let value = (try? Verifier.select(output.path, in: evidence["body"] ?? .null)) ?? outputs[output.name] else { continue }
             outputs[output.name] = output.isSensitive ? settings.seal(value) : value
@@ -46,8 +46,11 @@ extension RequestRun {
     }
 
     /// What the action type gives by itself; those that the other side marks as sensitive are sealed.
-    func givenOutputs(_ evidence: JSON) -> JSONObject {
+    func givenOutputs(_ action: Action, _ evidence: JSON) -> JSONObject {
         var outputs = evidence["outputs"]?.object ?? JSONObject()
+        if action.type == "rest-api" {
+            for name in ["status", "headers", "body"] where reads(name, of: action.id) { outputs[name] = evidence[name] }
+        }
         for name in evidence["sensitive"]?.array?.compactMap(\.string) ?? [] {
             if let value = outputs[name], Sealed.ciphertext(value) == nil { outputs[name] = settings.seal(value) }
         }
@@ -55,7 +58,8 @@ extension RequestRun {
     }
 }
 
-// Which outputs a Terraform module has is the module's to say: a document may read them without declaring them.
+// Which outputs a Terraform module has is the module's to say: a document may read them without declaring them. The parts of an answer
+// (`status`, `headers`, `body`) are outputs where a document reads them: kept for nobody they could only leak.
 
 extension RequestRun {
     func withImpliedOutputs(_ action: Action) -> Action {
@@ -64,6 +68,8 @@ extension RequestRun {
         action.outputs = outputs(readOf: action.id).map { Action.Output(name: $0, path: $0, isSensitive: false) }
         return action
     }
+
+    private func reads(_ name: String, of id: String) -> Bool { outputs(readOf: id).contains(name) }
 
     private func outputs(readOf id: String) -> [String] {
         var trees = actions.flatMap { action in [action.config] + action.verification.map(\.parameters) }

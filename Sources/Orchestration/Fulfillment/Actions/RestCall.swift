@@ -107,8 +107,9 @@ struct RestCall: Sendable {
     /// What the sandbox's generic answer should look like: the outputs declared and the verification expected.
     static func hints(_ input: ActionInput) throws(StepFailure) -> JSON {
         var expectations: [JSON] = []
-        for verification in input.action.verification {
-            var parameters = try input.render(verification.parameters)
+        for verification in input.action.verification where !PolledVerification.isPolled(verification) {
+            // One that reads the step's own outputs can only be rendered when there is an answer.
+            guard var parameters = try? input.render(verification.parameters) else { continue }
             parameters["type"] = .string(verification.type)
             if let pattern = parameters["matches"]?.string, let sample = PatternSample.text(matching: pattern) { parameters["equals"] = .string(sample) }
             expectations.append(parameters)

@@ -137,10 +137,12 @@ struct TerraformRepository: Sendable {
 
     private func question(_ unknown: [String], _ outputs: JSONObject, _ url: String?) -> TicketDraft {
         let facts = outputs.map { "- \($0.key): `\($0.value.string ?? $0.value.description)`" }.joined(separator: "\n")
-        return TicketDraft(
+        var draft = TicketDraft(
             purpose: .question, title: "Outputs of \(payload["title"]?.string ?? "")",
             description: "Terraform is applied by the repository's own pipeline. When that is done, enter what it gives.\n\n\(facts)",
             outputs: unknown)
+        draft.known = outputs
+        return draft
     }
 }
 
