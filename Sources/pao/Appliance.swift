@@ -60,9 +60,12 @@ final class Appliance: Sendable {
         schemas = try CatalogLocation.schemas()
         catalog = try Self.catalog(configuration, store, events, schemas, time, random, log)
         jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
-        http = CurlClient(egress: try Self.egress(configuration, sandboxPort: sandboxPort), log: log, time: time)
+        let egress = try Self.egress(configuration, sandboxPort: sandboxPort)
+        http = CurlClient(egress: egress, log: log, time: time)
         let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
-        let settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
+        var settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
+        settings.environment.services = try ServicesConfiguration(configuration, directory: directory, redactor: redactor)
+            .services(egress: egress, http: http.transport, time: time)
         let secrets = Self.secrets(configuration, store, identity.audit, sealer, redactor)
         self.secrets = secrets
         engine = Engine(
@@ -110,6 +113,8 @@ final class Appliance: Sendable {
         for (_, instance) in configuration.jira {
             if let url = instance["baseUrl"]?.string { try policy.allow(baseURL: url) }
         }
+        for url in ServicesConfiguration.addresses(configuration) { try policy.allow(baseURL: url) }
+        if let host = configuration.smtp["host"]?.string { try policy.allow(host) }
         if let sandboxPort { policy.redirectAllTo = ("127.0.0.1", sandboxPort) }
         return policy
     }
