@@ -60,8 +60,8 @@ struct SubmissionCheck {
             return first
         }
         if actor.teams.contains(wanted) { return wanted }
-        let seesAll = actor.visibleTeams == nil
-        if try seesAll && store.read({ (connection) throws(PAOError) in try Team.exists(wanted, in: connection) }) { return wanted }
+        let exists = try store.read { connection throws(PAOError) in try Team.exists(wanted, in: connection) }
+        if actor.visibleTeams == nil, exists { return wanted }
         throw Self.invalid([.init(field: "team", rule: "member", message: "You are not a member of the team \(wanted).")])
     }
 
