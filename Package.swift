@@ -38,7 +38,7 @@ let package = Package(
                 "Integrations", "Base",
             ],
             swiftSettings: settings),
-        module("API", ["Web", "Identity", "Catalog", "Orchestration", "Jobs", "Store", "Base"]),
+        module("API", ["Web", "Identity", "Catalog", "Orchestration", "Base"]),
         module("Sandbox", ["Web", "Base"]),
         // domain
         module(

@@ -21,7 +21,9 @@ package struct Call: Sendable {
 
     /// Values separated by commas or given repeatedly.
     package func queryList(_ name: String) -> [String] {
-        request.query.filter { $0.name == name }.flatMap { $0.value.split(separator: ",").map { String($0).trimmed } }.filter { !$0.isEmpty }
+        request.query.filter { $0.name == name }.flatMap { $0.value.split(separator: ",").map { String($0).trimmed } }.filter {
+            !$0.isEmpty
+        }
     }
 
     /// `true` or `false`; absent is false. Throws `invalidParameter`.
@@ -34,7 +36,8 @@ package struct Call: Sendable {
     }
 
     /// Values of an enumeration. Throws `invalidParameter` naming what there is.
-    package func values<T: RawRepresentable & CaseIterable>(_ name: String, of type: T.Type) throws(PAOError) -> [T] where T.RawValue == String {
+    package func values<T: RawRepresentable & CaseIterable>(_ name: String, of type: T.Type) throws(PAOError) -> [T]
+    where T.RawValue == String {
         var values: [T] = []
         for text in queryList(name) {
             guard let value = T(rawValue: text) else {
@@ -94,7 +97,8 @@ package struct Call: Sendable {
     /// A string member that is not blank. Throws `invalid`.
     package func required(_ name: String) throws(PAOError) -> String {
         guard let text = text(name), !text.trimmed.isEmpty else {
-            throw PAOError(.invalid, "\(name) is missing.", findings: [.init(field: name, rule: "required", message: "\(name) is missing.")])
+            throw PAOError(
+                .invalid, "\(name) is missing.", findings: [.init(field: name, rule: "required", message: "\(name) is missing.")])
         }
         return text
     }

@@ -1,6 +1,5 @@
 import Base
 import Identity
-import Jobs
 import Orchestration
 import Synchronization
 import Web
@@ -9,19 +8,19 @@ import Web
 final class Feed: Sendable {
     private struct State {
         var isOpen: Bool
-        var waiting: [StoredEvent] = []
+        var waiting: [Activity.Entry] = []
         var last = 0
     }
 
     private let state: Mutex<State>
-    private let send: @Sendable (StoredEvent) -> Void
+    private let send: @Sendable (Activity.Entry) -> Void
 
-    init(isResuming: Bool, send: @escaping @Sendable (StoredEvent) -> Void) {
+    init(isResuming: Bool, send: @escaping @Sendable (Activity.Entry) -> Void) {
         state = Mutex(State(isOpen: !isResuming))
         self.send = send
     }
 
-    func take(_ event: StoredEvent) {
+    func take(_ event: Activity.Entry) {
         state.withLock { state in
             guard state.isOpen else {
                 state.waiting.append(event)
@@ -31,7 +30,7 @@ final class Feed: Sendable {
         }
     }
 
-    func open(after sequence: Int, missed: [StoredEvent]) {
+    func open(after sequence: Int, missed: [Activity.Entry]) {
         state.withLock { state in
             for event in missed { deliver(event, &state) }
             state.last = max(state.last, sequence)
@@ -41,7 +40,7 @@ final class Feed: Sendable {
         }
     }
 
-    private func deliver(_ event: StoredEvent, _ state: inout State) {
+    private func deliver(_ event: Activity.Entry, _ state: inout State) {
         guard event.sequence > state.last else { return }
         state.last = event.sequence
         send(event)

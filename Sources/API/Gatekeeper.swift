@@ -1,4 +1,4 @@
-import Base
+package import Base
 package import Identity
 package import Web
 
@@ -10,29 +10,43 @@ package struct Gatekeeper: Sendable {
     /// Behind TLS the cookie's name has the prefix that browsers bind to a secure origin.
     package let cookieName: String
 
-    package init(tokens: Tokens, sessions: Sessions, cursors: Cursors, isSecure: Bool) {
+    /// Told of every refusal for want of a permission.
+    let onDenial: @Sendable (Actor, Permission, _ endpoint: String) -> Void
+    private let limit: AnonymousLimit
+
+    package init(
+        tokens: Tokens, sessions: Sessions, cursors: Cursors, isSecure: Bool, time: TimeSource,
+        onDenial: @escaping @Sendable (Actor, Permission, _ endpoint: String) -> Void
+    ) {
         self.tokens = tokens
         self.sessions = sessions
         self.cursors = cursors
+        self.onDenial = onDenial
+        limit = AnonymousLimit(time: time)
         cookieName = isSecure ? "__Host-pao-session" : "pao-session"
     }
 
     package func route(_ endpoint: Endpoint) -> Route {
         switch endpoint.work {
         case .immediate(let work):
-            return Route(endpoint.method, endpoint.path, bodyLimit: endpoint.bodyLimit, .immediate { request throws(PAOError) in
-                try work(try admit(request, endpoint))
-            })
+            return Route(
+                endpoint.method, endpoint.path, bodyLimit: endpoint.bodyLimit,
+                .immediate { request throws(PAOError) in
+                    try work(try admit(request, endpoint))
+                })
         case .suspended(let work):
-            return Route(endpoint.method, endpoint.path, bodyLimit: endpoint.bodyLimit, .suspended { request throws(PAOError) in
-                try await work(try admit(request, endpoint))
-            })
+            return Route(
+                endpoint.method, endpoint.path, bodyLimit: endpoint.bodyLimit,
+                .suspended { request throws(PAOError) in
+                    try await work(try admit(request, endpoint))
+                })
         }
     }
 
     private func admit(_ request: Request, _ endpoint: Endpoint) throws(PAOError) -> Call {
         let actor = try identify(request, endpoint)
         if case .permission(let permission) = endpoint.access, !actor.may(permission) {
+            onDenial(actor, permission, "\(endpoint.method) \(endpoint.path)")
             throw PAOError(.forbidden, "This needs the permission \(permission.rawValue), which your credential does not have.")
         }
         try checkQuery(request, endpoint)
@@ -44,10 +58,11 @@ package struct Gatekeeper: Sendable {
 
     private func identify(_ request: Request, _ endpoint: Endpoint) throws(PAOError) -> Actor {
         let agent = request.headers["User-Agent"].map { String($0.prefix(200)) }
-        if let principal = try principal(request) {
+        if let principal = try principal(request, endpoint) {
             return principal.actor(correlationID: request.correlationId, address: request.remoteAddress, agent: agent)
         }
         guard endpoint.access == .anonymous else {
+            try limit.count(request.remoteAddress)
             throw PAOError(.unauthenticated, "Sign in, or send a token: Authorization: Bearer pao_...")
         }
         return Actor(
@@ -55,17 +70,29 @@ package struct Gatekeeper: Sendable {
             correlationID: request.correlationId, address: request.remoteAddress, agent: agent)
     }
 
-    private func principal(_ request: Request) throws(PAOError) -> Principal? {
+    private func principal(_ request: Request, _ endpoint: Endpoint) throws(PAOError) -> Principal? {
         if let header = request.headers["Authorization"] {
             let (scheme, credential) = header.splitOnce(" ")
             guard scheme.lowercased() == "bearer", let credential else {
                 throw PAOError(.unauthenticated, "The header Authorization must be: Bearer pao_...")
             }
-            return try tokens.authenticate(credential.trimmed)
+            return try known(request) { () throws(PAOError) in try tokens.authenticate(credential.trimmed) }
         }
         guard let cookie = cookie(request) else { return nil }
+        // An ended session must not keep anyone from signing in again.
+        if endpoint.access == .anonymous { return try? sessions.authenticate(cookie) }
         if !["GET", "HEAD", "OPTIONS"].contains(request.method) { try checkOrigin(request) }
-        return try sessions.authenticate(cookie)
+        return try known(request) { () throws(PAOError) in try sessions.authenticate(cookie) }
+    }
+
+    /// Guessing tokens is limited like calling without one.
+    private func known(_ request: Request, _ authenticate: () throws(PAOError) -> Principal) throws(PAOError) -> Principal {
+        do throws(PAOError) {
+            return try authenticate()
+        } catch {
+            if error.code == .unauthenticated { try limit.count(request.remoteAddress) }
+            throw error
+        }
     }
 
     func cookie(_ request: Request) -> String? {
@@ -89,7 +116,8 @@ package struct Gatekeeper: Sendable {
             }
         guard isSameOrigin, request.headers["X-Requested-With"] != nil else {
             throw PAOError(
-                .forbidden, "A change that is authorized by a cookie must come from this site's own pages (same origin, header X-Requested-With).")
+                .forbidden,
+                "A change that is authorized by a cookie must come from this site's own pages (same origin, header X-Requested-With).")
         }
     }
 
@@ -112,11 +140,15 @@ package struct Gatekeeper: Sendable {
         }
         let body = try JSON.parse(request.body)
         guard let object = body.object else {
-            throw PAOError(.invalid, "The body must be a JSON object.", findings: [.init(field: "", rule: "type", message: "The body must be a JSON object.")])
+            throw PAOError(
+                .invalid, "The body must be a JSON object.",
+                findings: [.init(field: "", rule: "type", message: "The body must be a JSON object.")])
         }
         let findings = Self.findings(object, members)
         if !findings.isEmpty {
-            throw PAOError(.invalid, findings.count == 1 ? findings[0].message : "\(findings.count) members of the body are not valid.", findings: findings)
+            throw PAOError(
+                .invalid, findings.count == 1 ? findings[0].message : "\(findings.count) members of the body are not valid.",
+                findings: findings)
         }
         return body
     }

@@ -10,7 +10,8 @@ package enum OpenAPI {
             paths[endpoint.path] = path
         }
         return [
-            "openapi": "3.1.0", "info": ["title": "PAO", "version": .string(version), "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"]],
+            "openapi": "3.1.0",
+            "info": ["title": "PAO", "version": .string(version), "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"]],
             "paths": .object(paths),
             "components": [
                 "securitySchemes": ["token": ["type": "http", "scheme": "bearer"]],

@@ -39,7 +39,10 @@ package struct JSONParser {
         try enter()
         var object = JSONObject()
         skipSpace()
-        if take(UInt8(ascii: "}")) { depth -= 1; return .object(object) }
+        if take(UInt8(ascii: "}")) {
+            depth -= 1
+            return .object(object)
+        }
         while true {
             skipSpace()
             guard peek == UInt8(ascii: "\"") else { throw fault("expected a key in double quotes") }
@@ -62,7 +65,10 @@ package struct JSONParser {
         try enter()
         var elements: [JSON] = []
         skipSpace()
-        if take(UInt8(ascii: "]")) { depth -= 1; return .array(elements) }
+        if take(UInt8(ascii: "]")) {
+            depth -= 1
+            return .array(elements)
+        }
         while true {
             skipSpace()
             elements.append(try parseValue())

@@ -84,7 +84,10 @@ package struct SemanticVersion: Sendable, Hashable, Comparable, CustomStringConv
     package var description: String {
         var text = "\(major).\(minor).\(patch)"
         if !preRelease.isEmpty {
-            text += "-" + preRelease.map { if case .number(let n) = $0 { "\(n)" } else if case .text(let t) = $0 { t } else { "" } }.joined(separator: ".")
+            text +=
+                "-"
+                + preRelease.map { if case .number(let n) = $0 { "\(n)" } else if case .text(let t) = $0 { t } else { "" } }.joined(
+                    separator: ".")
         }
         if let build { text += "+" + build }
         return text
@@ -179,7 +182,8 @@ package struct VersionRange: Sendable, Hashable, CustomStringConvertible {
 
     private static func hyphen(_ low: String, _ high: String) -> [Comparator]? {
         guard let from = Partial(low), let to = Partial(high) else { return nil }
-        let upper = to.isFull ? Comparator(operation: .lessOrEqual, version: to.floor) : to.next.map { Comparator(operation: .less, version: $0) }
+        let upper =
+            to.isFull ? Comparator(operation: .lessOrEqual, version: to.floor) : to.next.map { Comparator(operation: .less, version: $0) }
         return [Comparator(operation: .greaterOrEqual, version: from.floor)] + (upper.map { [$0] } ?? [])
     }
 

@@ -35,6 +35,16 @@ package final class CatalogDocument: Sendable {
     /// SHA-256 of the canonical bytes of `definition`, in hexadecimal: the identity of this very version.
     package let digest: String
     package let source: Source
+    /// Fields that an action reads without a default and outside of any condition, each once, with where it is read.
+    package let neededFields: [NeededField]
+
+    package struct NeededField: Sendable {
+        package let field: String
+        /// `Create the database, body.contentTemplate`
+        package let place: String
+        /// The path as written: `fields.instanceName`.
+        package let path: String
+    }
 
     package struct Source: Sendable, Equatable {
         /// Relative to the catalog's root, with `/`.
@@ -70,6 +80,26 @@ package final class CatalogDocument: Sendable {
         self.definition = definition
         self.source = source
         digest = Hash.sha256(definition.canonicalBytes).hex
+        neededFields = Self.neededFields(of: fulfillment.actions)
+    }
+
+    private static func neededFields(of actions: [Action]) -> [NeededField] {
+        var seen: Set<String> = []
+        var needed: [NeededField] = []
+        for action in actions where action.condition == nil {
+            for (path, template) in ([action.config] + action.verification.map(\.parameters)).flatMap(\.templates) {
+                for reference in template.references where !reference.hasDefault && !reference.isConditional {
+                    guard reference.path.first == .key("fields"), reference.path.count > 1, case .key(let field) = reference.path[1],
+                        seen.insert(field).inserted
+                    else { continue }
+                    let place = path.map {
+                        if case .key(let key) = $0 { key } else if case .index(let index) = $0 { "\(index)" } else { "" }
+                    }
+                    needed.append(.init(field: field, place: "\(action.name), \(place.joined(separator: "."))", path: reference.text))
+                }
+            }
+        }
+        return needed
     }
 
     package var id: String { metadata.id }

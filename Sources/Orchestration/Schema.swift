@@ -245,6 +245,32 @@ package enum OrchestrationSchema {
         CREATE INDEX idx_ticket_comments_ticket ON ticket_comments(ticket_id, id);
         """
 
+    /// What an abort is to leave behind; drafts of forms; templates that people save.
+    package static let submissions: String = """
+        ALTER TABLE service_requests ADD COLUMN stop_cleanup INTEGER NOT NULL DEFAULT 0 CHECK (stop_cleanup IN (0,1));
+
+        CREATE TABLE request_drafts (
+          user_id TEXT NOT NULL,
+          catalog_item_id TEXT NOT NULL,
+          data TEXT NOT NULL CHECK (json_valid(data)),
+          updated_at TEXT NOT NULL,
+          PRIMARY KEY (user_id, catalog_item_id)
+        ) STRICT;
+
+        CREATE TABLE request_templates (
+          id TEXT PRIMARY KEY,
+          name TEXT NOT NULL,
+          catalog_item_id TEXT NOT NULL,
+          data TEXT NOT NULL CHECK (json_valid(data)),
+          team TEXT NOT NULL,
+          owner_user_id TEXT NOT NULL,
+          owner_login TEXT NOT NULL,
+          created_at TEXT NOT NULL,
+          UNIQUE (team, catalog_item_id, name)
+        ) STRICT;
+        CREATE INDEX idx_request_templates_team ON request_templates(team, created_at, id);
+        """
+
     package static let instances: String = """
         CREATE TABLE bundle_instance_members (
           id TEXT PRIMARY KEY,

@@ -17,6 +17,7 @@ final class Appliance: Sendable {
         Migration(number: 3, name: "catalog", sql: CatalogSchema.sql),
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
+        Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
     ]
 
     let configuration: Configuration
@@ -33,6 +34,8 @@ final class Appliance: Sendable {
     let instances: Instances
     let engine: Engine
     let metrics: Metrics
+    let secrets: Secrets
+    private let schemas: CatalogSchemas
     private let http: CurlClient
     private let scheduler: Scheduler
     private let state = Mutex(State())
@@ -53,17 +56,20 @@ final class Appliance: Sendable {
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
         identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
         events = EventLog()
-        catalog = try Self.catalog(configuration, store, events, time, random, log)
+        schemas = try CatalogLocation.schemas()
+        catalog = try Self.catalog(configuration, store, events, schemas, time, random, log)
         jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
         http = CurlClient(egress: try Self.egress(configuration, sandboxPort: sandboxPort), log: log, time: time)
         let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
         let settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
         let secrets = Self.secrets(configuration, store, identity.audit, sealer, redactor)
+        self.secrets = secrets
         engine = Engine(
-            store: store, jobs: jobs, catalog: catalog, recorder: recorder, http: http.transport, time: time, log: log, settings: settings,
+            store: store, jobs: jobs, catalog: catalog, recorder: recorder, approvals: identity.approvals, http: http.transport,
+            time: time, log: log, settings: settings,
             secret: { (name) async throws(PAOError) in try await secrets.value(name) })
         requests = Requests(
-            store: store, catalog: catalog, jobs: jobs, recorder: recorder, settings: settings, time: time,
+            store: store, catalog: catalog, jobs: jobs, recorder: recorder, approvals: identity.approvals, settings: settings, time: time,
             idempotency: identity.idempotency)
         tickets = Tickets(store: store, requests: requests)
         instances = Instances(store: store)
@@ -75,7 +81,8 @@ final class Appliance: Sendable {
     // MARK: Parts
 
     private static func catalog(
-        _ configuration: Configuration, _ store: Store, _ events: EventLog, _ time: TimeSource, _ random: RandomSource, _ log: Log
+        _ configuration: Configuration, _ store: Store, _ events: EventLog, _ schemas: CatalogSchemas, _ time: TimeSource,
+        _ random: RandomSource, _ log: Log
     ) throws(PAOError) -> Catalog {
         let source = try CatalogLocation.source(configuration.catalogSource)
         let hooks = CatalogHooks(recorded: { result, tx throws(PAOError) in
@@ -86,7 +93,7 @@ final class Appliance: Sendable {
         })
         return try Catalog(
             store: store, settings: CatalogSettings(source: source, pollInterval: configuration.catalogPollInterval),
-            schemas: try CatalogLocation.schemas(), time: time, random: random, log: log, hooks: hooks)
+            schemas: schemas, time: time, random: random, log: log, hooks: hooks)
     }
 
     private static func jobOptions(_ configuration: Configuration) -> JobOptions {
@@ -142,6 +149,7 @@ final class Appliance: Sendable {
         try await jobs.start()
         await scheduler.add(
             Schedule("catalog", every: configuration.catalogPollInterval, runsAtStart: true) { [self] in await syncCatalog() })
+        await scheduler.add(Schedule("approvals", every: .seconds(30)) { [requests] in try await requests.sweepApprovals() })
         await scheduler.add(Schedule("identity", every: .seconds(60)) { [self] in try await identity.maintain() })
     }
 
@@ -178,8 +186,20 @@ final class Appliance: Sendable {
     var openAPI: JSON { OpenAPI.document(of: endpoints(gatekeeper(isSecure: false), isSecure: false), version: Program.version) }
 
     private func gatekeeper(isSecure: Bool) -> Gatekeeper {
-        Gatekeeper(
-            tokens: identity.tokens, sessions: identity.sessions, cursors: Cursors(key: RandomSource.system.bytes(32)), isSecure: isSecure)
+        let (store, audit) = (store, identity.audit)
+        return Gatekeeper(
+            tokens: identity.tokens, sessions: identity.sessions, cursors: Cursors(key: RandomSource.system.bytes(32)), isSecure: isSecure,
+            time: .system
+        ) { actor, permission, endpoint in
+            Task {
+                try? await store.write { tx throws(PAOError) in
+                    try audit.append(
+                        AuditEntry(
+                            actor, "denied", "endpoint", endpoint, result: .failure, new: ["permission": .string(permission.rawValue)]),
+                        in: tx)
+                }
+            }
+        }
     }
 
     private func endpoints(_ gatekeeper: Gatekeeper, isSecure: Bool) -> [Endpoint] {
@@ -187,10 +207,17 @@ final class Appliance: Sendable {
         var endpoints: [Endpoint] = []
         endpoints += CatalogRoutes(catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }).endpoints
         endpoints += RequestRoutes(requests: requests).endpoints
-        endpoints += EventRoutes(events: events, store: store, requests: requests).endpoints
+        endpoints += ApprovalRoutes(requests: requests).endpoints
+        endpoints += EventRoutes(activity: Activity(events: events, store: store), requests: requests).endpoints
         endpoints += TicketRoutes(tickets: tickets).endpoints
         endpoints += InstanceRoutes(instances: instances).endpoints
         endpoints += AuthRoutes(sessions: identity.sessions, gatekeeper: gatekeeper, isSecure: isSecure).endpoints
+        endpoints += IdentityRoutes(identity: identity).endpoints
+        endpoints +=
+            AdminRoutes(
+                trail: AuditTrail(store: store), queue: QueueOffice(jobs: jobs, store: store), secrets: secrets
+            ).endpoints
+        endpoints += WorkshopRoutes(workshop: Workshop(schemas: schemas)).endpoints
         let others = endpoints
         var system = system(openAPI: { .null })
         let all = others + system.endpoints

@@ -33,7 +33,8 @@ struct Arguments: Sendable {
     private static func kind(of name: String, in usage: String) -> Kind {
         for word in usage.split(whereSeparator: { $0 == " " || $0 == "[" || $0 == "\n" }).indexed where word.text.hasPrefix("--") {
             guard word.text.drop(while: { $0 == "-" }).prefix(while: { $0 != "]" }) == name else { continue }
-            return !word.text.hasSuffix("]") && word.next.map({ $0.first?.isUppercase == true || $0.first == "<" || $0.contains("|") }) == true ? .value : .flag
+            return !word.text.hasSuffix("]")
+                && word.next.map({ $0.first?.isUppercase == true || $0.first == "<" || $0.contains("|") }) == true ? .value : .flag
         }
         return .unknown
     }

@@ -59,7 +59,8 @@ enum FindingsFormat: String {
             text.replacing("%", with: "%25").replacing("\r", with: "%0D").replacing("\n", with: "%0A")
         }
         let message = finding.message + (finding.suggestion.map { " Did you mean \($0)?" } ?? "")
-        return "::\(finding.severity.rawValue) file=\(finding.file),line=\(finding.line),col=\(finding.column),title=\(finding.rule)::\(escaped(message))\n"
+        return
+            "::\(finding.severity.rawValue) file=\(finding.file),line=\(finding.line),col=\(finding.column),title=\(finding.rule)::\(escaped(message))\n"
     }
 
     /// SARIF 2.1.0.

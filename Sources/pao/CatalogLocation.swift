@@ -52,12 +52,14 @@ struct EmptySource: CatalogSource {
 enum SchemaFiles {
     static var routes: [Route] {
         [
-            Route("GET", "/schemas/{name}", .immediate { request throws(PAOError) in
-                guard let asset = Assets.file("schemas/" + (request.parameters["name"] ?? "")) else {
-                    throw PAOError(.notFound, "There is no such schema.")
-                }
-                return .json(bytes: Array(asset.bytes.buffer), headers: ["ETag": "\"\(asset.digest)\""])
-            })
+            Route(
+                "GET", "/schemas/{name}",
+                .immediate { request throws(PAOError) in
+                    guard let asset = Assets.file("schemas/" + (request.parameters["name"] ?? "")) else {
+                        throw PAOError(.notFound, "There is no such schema.")
+                    }
+                    return .json(bytes: Array(asset.bytes.buffer), headers: ["ETag": "\"\(asset.digest)\""])
+                })
         ]
     }
 }

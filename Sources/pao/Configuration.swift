@@ -32,7 +32,8 @@ struct Configuration: Sendable {
 
     /// The address and port of `listen`; IPv6 in brackets. Throws `configuration`.
     func address() throws(PAOError) -> (host: String, port: Int) {
-        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(port) else {
+        guard let colon = listen.lastIndex(of: ":"), let port = Int(listen[listen.index(after: colon)...]), (0...65_535).contains(port)
+        else {
             throw PAOError(.configuration, "listen is ADDRESS:PORT, such as 127.0.0.1:8080, not \(listen).")
         }
         let host = String(listen[..<colon])
@@ -55,7 +56,9 @@ enum ConfigurationReader {
         "integrations": .map([
             "jira": .map(["instances": .open, "default": .value]),
             "github": .map(["apiUrl": .value, "token": .value, "webhookSecret": .value]),
-            "terraform": .map(["cloud": .map(["apiUrl": .value, "organization": .value, "token": .value]), "binary": .value, "repositories": .open]),
+            "terraform": .map([
+                "cloud": .map(["apiUrl": .value, "organization": .value, "token": .value]), "binary": .value, "repositories": .open,
+            ]),
         ]), "egress": .map(["allow": .open]), "environment": .open, "environmentName": .value,
         "secrets": .map(["providers": .open, "directory": .value]), "behindProxy": .value, "trustedProxies": .open, "allowedHosts": .open,
         "correlationIdHeader": .value, "rateLimits": .open,
@@ -108,7 +111,9 @@ enum ConfigurationReader {
     // MARK: Environment
 
     /// `PAO_CATALOG_POLL_INTERVAL` sets `catalog.pollInterval`; lists and maps are JSON.
-    private static func overlay(_ values: JSON, _ shape: [String: Shape], prefix: String, _ environment: [String: String]) throws(PAOError) -> JSON {
+    private static func overlay(_ values: JSON, _ shape: [String: Shape], prefix: String, _ environment: [String: String]) throws(PAOError)
+        -> JSON
+    {
         var result = values
         for (key, inner) in shape.sorted(by: { $0.key < $1.key }) {
             let name = prefix + "_" + upperSnake(key)
@@ -171,7 +176,9 @@ enum ConfigurationReader {
         }
         func duration(_ path: String, _ text: String?, _ standard: Duration) throws(PAOError) -> Duration {
             guard let text else { return standard }
-            guard let duration = Duration(text: text) else { throw PAOError(.configuration, "\(path) must be a duration such as 30s or 5m, not \(text).") }
+            guard let duration = Duration(text: text) else {
+                throw PAOError(.configuration, "\(path) must be a duration such as 30s or 5m, not \(text).")
+            }
             return duration
         }
         func flag(_ path: String, _ text: String?) throws(PAOError) -> Bool {
@@ -181,7 +188,9 @@ enum ConfigurationReader {
         }
         func whole(_ path: String, _ text: String?, from least: Int) throws(PAOError) -> Int? {
             guard let text else { return nil }
-            guard let number = Int(text), number >= least else { throw PAOError(.configuration, "\(path) must be a whole number of at least \(least), not \(text).") }
+            guard let number = Int(text), number >= least else {
+                throw PAOError(.configuration, "\(path) must be a whole number of at least \(least), not \(text).")
+            }
             return number
         }
         func list(_ path: String, _ value: JSON?) throws(PAOError) -> [String] {
@@ -212,13 +221,16 @@ enum ConfigurationReader {
         result.pollInterval = try duration("polling.status", text("polling", "status"), result.pollInterval)
         result.stepTimeout = try duration("timeouts.step", text("timeouts", "step"), result.stepTimeout)
         if let level = text("logging", "level") {
-            guard let known = Log.Level(rawValue: level) else { throw PAOError(.configuration, "logging.level is debug, info, warning or error, not \(level).") }
+            guard let known = Log.Level(rawValue: level) else {
+                throw PAOError(.configuration, "logging.level is debug, info, warning or error, not \(level).")
+            }
             result.logLevel = known
         }
         if let database = text("database"), database != "sqlite" {
             throw PAOError(.configuration, "database is sqlite; this version knows no other.")
         }
-        result.variables = .object(JSONObject(result.environmentNames.compactMap { name in environment[name].map { (name, JSON.string($0)) } }))
+        result.variables = .object(
+            JSONObject(result.environmentNames.compactMap { name in environment[name].map { (name, JSON.string($0)) } }))
         return result
     }
 

@@ -13,11 +13,13 @@ enum ControlSocket {
         unlink(path)
         let store = appliance.store
         let routes = [
-            Route("POST", "/backup", .suspended { request throws(PAOError) in
-                guard let file = try JSON.parse(request.body)["file"]?.string else { throw PAOError(.invalid, "file is missing.") }
-                try store.backup(to: file)
-                return .json(["file": .string(file)])
-            }),
+            Route(
+                "POST", "/backup",
+                .suspended { request throws(PAOError) in
+                    guard let file = try JSON.parse(request.body)["file"]?.string else { throw PAOError(.invalid, "file is missing.") }
+                    try store.backup(to: file)
+                    return .json(["file": .string(file)])
+                }),
             Route("GET", "/audit", .suspended { _ throws(PAOError) in .json(try Checks.audit(store)) }),
             Route("GET", "/migrations", .suspended { _ throws(PAOError) in .json(try Checks.migrations(store)) }),
         ]
@@ -49,7 +51,10 @@ enum ControlSocket {
         guard descriptor >= 0 else { return nil }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        guard path.utf8.count < 108 else { close(descriptor); return nil }
+        guard path.utf8.count < 108 else {
+            close(descriptor)
+            return nil
+        }
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
         let connected = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

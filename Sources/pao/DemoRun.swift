@@ -21,7 +21,8 @@ struct DemoRun {
         defer { client.shutdown() }
         let item = try await call("GET", "/catalog/items/\(Self.item)")
         Terminal.write("Requesting \(item["name"]?.string ?? Self.item) \(item["version"]?.string ?? "") ...\n\n")
-        let submitted = try await call("POST", "/requests", ["catalogItemId": .string(Self.item), "requestData": ["instanceName": "orders-db"]])
+        let submitted = try await call(
+            "POST", "/requests", ["catalogItemId": .string(Self.item), "requestData": ["instanceName": "orders-db"]])
         let id = submitted["id"]?.string ?? ""
         Terminal.write("  \(id)  accepted\n")
         let request = try await follow(id)
@@ -49,7 +50,9 @@ struct DemoRun {
             guard ["completed", "failed", "skipped", "retrying"].contains(status) else { continue }
             let mark = ["completed": "✓", "failed": "!", "skipped": "–", "retrying": "↻"][status] ?? "·"
             let tries = action["attempts"]?.array?.count ?? 0
-            Terminal.write("  \(mark) \((action["name"]?.string ?? id).padded(to: 36)) \((action["type"]?.string ?? "").padded(to: 14)) \(status)\(tries > 1 ? ", \(tries) attempts" : "")\n")
+            Terminal.write(
+                "  \(mark) \((action["name"]?.string ?? id).padded(to: 36)) \((action["type"]?.string ?? "").padded(to: 14)) \(status)\(tries > 1 ? ", \(tries) attempts" : "")\n"
+            )
         }
     }
 
@@ -72,7 +75,9 @@ struct DemoRun {
             let response = try await client.transport.send(request)
             let json = (try? JSON.parse(response.body)) ?? .null
             guard response.isSuccess else {
-                throw TransportFailure(.badAnswer, "\(method) \(path) answered \(response.status): \(json["detail"]?.string ?? "") \(json["errors"]?.description ?? "")")
+                throw TransportFailure(
+                    .badAnswer,
+                    "\(method) \(path) answered \(response.status): \(json["detail"]?.string ?? "") \(json["errors"]?.description ?? "")")
             }
             return json
         } catch {

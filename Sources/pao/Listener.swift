@@ -43,14 +43,16 @@ enum Signals {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             var thread = pthread_t()
             let box = Unmanaged.passRetained(Waiter(continuation))
-            pthread_create(&thread, nil, { pointer in
-                let waiter = Unmanaged<Waiter>.fromOpaque(pointer!).takeRetainedValue()
-                var byte: UInt8 = 0
-                while read(Signals.pipe.read, &byte, 1) < 0, errno == EINTR {}
-                for number in Signals.numbers { signal(number, SIG_DFL) }
-                waiter.continuation.resume()
-                return nil
-            }, box.toOpaque())
+            pthread_create(
+                &thread, nil,
+                { pointer in
+                    let waiter = Unmanaged<Waiter>.fromOpaque(pointer!).takeRetainedValue()
+                    var byte: UInt8 = 0
+                    while read(Signals.pipe.read, &byte, 1) < 0, errno == EINTR {}
+                    for number in Signals.numbers { signal(number, SIG_DFL) }
+                    waiter.continuation.resume()
+                    return nil
+                }, box.toOpaque())
             pthread_detach(thread)
         }
     }

@@ -60,12 +60,15 @@ final class Metrics: Sendable {
 
     private func http(_ page: inout MetricsPage) {
         let counters = counters.withLock { $0 }
-        let answers = counters.answers.sorted { ($0.key.pattern, $0.key.method, $0.key.status) < ($1.key.pattern, $1.key.method, $1.key.status) }
+        let answers = counters.answers.sorted {
+            ($0.key.pattern, $0.key.method, $0.key.status) < ($1.key.pattern, $1.key.method, $1.key.status)
+        }
         page.counter(
             "pao_http_requests_total", "Answers by route and status.",
             answers.map { (["method": $0.key.method, "route": $0.key.pattern, "status": "\($0.key.status)"], Double($0.value)) })
         let buckets = zip(Self.bounds, counters.buckets).map { ("\($0)", $1) } + [("+Inf", counters.count)]
-        page.histogram("pao_http_request_duration_seconds", "Time until the answer was ready.", buckets, sum: counters.seconds, count: counters.count)
+        page.histogram(
+            "pao_http_request_duration_seconds", "Time until the answer was ready.", buckets, sum: counters.seconds, count: counters.count)
     }
 
     private func requests(_ page: inout MetricsPage) throws(PAOError) {
@@ -79,7 +82,9 @@ final class Metrics: Sendable {
         var counts: [[String: String]: Double] = [:]
         var (items, teams): (Set<String>, Set<String>) = ([], [])
         for row in rows {
-            let labels = ["status": row.text(0), "catalog_item": Self.bounded(row.text(1), &items), "user_team": Self.bounded(row.text(2), &teams)]
+            let labels = [
+                "status": row.text(0), "catalog_item": Self.bounded(row.text(1), &items), "user_team": Self.bounded(row.text(2), &teams),
+            ]
             counts[labels, default: 0] += Double(row.int(3))
         }
         let samples = counts.sorted { $0.key.sorted { $0 < $1 }.description < $1.key.sorted { $0 < $1 }.description }
@@ -108,7 +113,9 @@ final class Metrics: Sendable {
 struct MetricsPage {
     private(set) var text = ""
 
-    mutating func counter(_ name: String, _ help: String, _ samples: [([String: String], Double)]) { family(name, "counter", help, samples) }
+    mutating func counter(_ name: String, _ help: String, _ samples: [([String: String], Double)]) {
+        family(name, "counter", help, samples)
+    }
     mutating func gauge(_ name: String, _ help: String, _ samples: [([String: String], Double)]) { family(name, "gauge", help, samples) }
 
     mutating func histogram(_ name: String, _ help: String, _ buckets: [(String, Int)], sum: Double, count: Int) {
@@ -126,7 +133,9 @@ struct MetricsPage {
         }
     }
 
-    private mutating func header(_ name: String, _ type: String, _ help: String) { text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n" }
+    private mutating func header(_ name: String, _ type: String, _ help: String) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(type)\n"
+    }
 
     private static func escaped(_ label: String) -> String {
         label.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")

@@ -9,9 +9,9 @@ struct Program {
 
     static var commands: [any Command.Type] {
         [
-        ServeCommand.self, DemoCommand.self, InitCommand.self, SandboxCommand.self, CatalogCommand.self, SchemaCommand.self,
-        TemplateCommand.self, BackupCommand.self, RestoreCommand.self, AuditCommand.self, MigrateCommand.self, OpenAPICommand.self,
-        VersionCommand.self,
+            ServeCommand.self, DemoCommand.self, InitCommand.self, SandboxCommand.self, CatalogCommand.self, SchemaCommand.self,
+            TemplateCommand.self, BackupCommand.self, RestoreCommand.self, AuditCommand.self, MigrateCommand.self, OpenAPICommand.self,
+            VersionCommand.self,
         ]
     }
 

@@ -1,5 +1,5 @@
 import { html, useState } from '../lib/preact.js';
-import { isFinal, stateOf } from '../lib/states.js';
+import { isFinal, isHeld, shownStatus, stateOf } from '../lib/states.js';
 import { clockTime, duration, relative, useNow } from '../lib/time.js';
 import { Copy } from './copy.js';
 import { Icon } from './icon.js';
@@ -11,7 +11,7 @@ import { hasValues, Values } from './values.js';
 export function Steps({ request }) {
     const now = useNow();
     const [open, setOpen] = useState();
-    const isEnded = isFinal(request.status) || ['failed', 'escalated'].includes(request.status);
+    const isEnded = isFinal(request.status) || isHeld(request.status);
     const starts = request.actions.map(({ startedAt }) => Date.parse(startedAt)).filter(Number.isFinite);
     const ends = request.actions.map(({ completedAt }) => Date.parse(completedAt)).filter(Number.isFinite);
     const from = Math.min(...starts, now);
@@ -23,7 +23,7 @@ export function Steps({ request }) {
 }
 
 function Step({ action, scale, isOpen, onToggle }) {
-    const state = stateOf('step', action.status);
+    const state = stateOf('step', shownStatus(action));
     const detailId = `step-${action.id}`;
     return html`
         <li>
@@ -46,6 +46,7 @@ function Step({ action, scale, isOpen, onToggle }) {
 function Hint({ action, now }) {
     const { attempts = [], status } = action;
     const last = attempts.at(-1);
+    if (shownStatus(action) === 'waiting') return html`<span class="small tone-wait">waits for a person</span>`;
     if (status === 'retrying' && last?.nextAttemptAt) return html`<span
         class="small tone-warn nowrap">try ${last.number + 1} ${relative(last.nextAttemptAt, now)}</span>`;
     if (attempts.length > 1) return html`<span class="small muted nowrap">${attempts.length} tries</span>`;
@@ -53,12 +54,15 @@ function Hint({ action, now }) {
 }
 
 /** One bar per try, in percent of the whole request. */
-function barsOf({ attempts = [], startedAt, completedAt, status }, { from, length, now }) {
+function barsOf(action, { from, length, now }) {
+    const { attempts = [], startedAt, completedAt, status } = action;
+    const isWaiting = shownStatus(action) === 'waiting';
     const spans = attempts.length ? attempts : startedAt ? [{ startedAt, completedAt, status }] : [];
     return spans.filter((span) => span.startedAt).map((span) => {
         const left = Math.max(0, Date.parse(span.startedAt) - from);
         const end = (span.completedAt ? Date.parse(span.completedAt) : now) - from;
-        return { left: (left / length) * 100, width: (Math.max(end - left, 0) / length) * 100, tone: stateOf('attempt', span.status).tone };
+        const tone = isWaiting ? 'wait' : stateOf('attempt', span.status).tone;
+        return { left: (left / length) * 100, width: (Math.max(end - left, 0) / length) * 100, tone };
     });
 }
 
@@ -66,11 +70,12 @@ function StepDetail({ action }) {
     const { attempts = [], outputs, dependsOn = [] } = action;
     return html`
         <div class="row wrap small">
-            <${State} family="step" name=${action.status} /><span class="id muted">${action.id}</span>
+            <${State} family="step" name=${shownStatus(action)} /><span class="id muted">${action.id}</span>
             ${dependsOn?.length > 0 && html`<span class="muted">after ${dependsOn.join(', ')}</span>`}
             ${action.completedBy && html`<span class="muted">done by ${action.completedBy}</span>`}
         </div>
         ${action.reason && html`<p>${action.reason}</p>`}
+        ${shownStatus(action) === 'waiting' && html`<p><a href="/tickets">Open the tickets</a> to do it.</p>`}
         ${hasValues(outputs) && html`<${Values} values=${outputs} />`}
         ${attempts.length > 0
             ? html`<ol class="attempts">${attempts.map((attempt) => html`<${Attempt} key=${attempt.number} attempt=${attempt} />`)}</ol>`

@@ -48,6 +48,9 @@ const ticket = {
     closed: state('skipped', 'muted', 'Closed'),
 };
 
+/** What a step shows: a task for a person does not run, it waits. */
+export const shownStatus = ({ type, status }) => (type === 'manual-task' && status === 'running' ? 'waiting' : status);
+
 const attempt = { ...step, succeeded: step.completed };
 
 const families = { request, step, instance, ticket, attempt };
@@ -63,4 +66,6 @@ export const statesOf = (family) => Object.entries(families[family]).map(([name,
 
 /** Nothing happens to such a request any more. */
 export const isFinal = (status) => ['completed', 'rejected', 'aborted', 'cancelled'].includes(status);
+/** Such a request waits for a person to decide. */
+export const isHeld = (status) => ['failed', 'escalated'].includes(status);
 export const isMoving = (status) => ['submitted', 'validating', 'queued', 'in_progress', 'resuming'].includes(status);

@@ -21,7 +21,7 @@ export default function SignInPage() {
     return html`
         <main class="sign-in">
             <form onSubmit=${submit}>
-                <div class="brand"><img src="/icon.svg" alt="" width="32" height="32" /><h1>Sign in to PAO</h1></div>
+                <div class="sign-in-title"><img src="/icon.svg" alt="" width="32" height="32" /><h1>Sign in to PAO</h1></div>
                 <div class="field">
                     <label for="user">User</label>
                     <input id="user" ref=${first} class="input" autocomplete="username" autocapitalize="none" spellcheck=${false} required

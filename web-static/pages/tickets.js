@@ -1,6 +1,7 @@
 import { Chips } from '../components/chips.js';
 import { ActionDialog, TextField } from '../components/dialog.js';
 import { Icon } from '../components/icon.js';
+import { Markdown } from '../components/markdown.js';
 import { Empty, Loading, Page } from '../components/page.js';
 import { ProblemNotice } from '../components/problem.js';
 import { State } from '../components/state.js';
@@ -60,7 +61,7 @@ function Ticket({ ticket, onChanged }) {
                     <span class="muted">opened <${Time} at=${ticket.createdAt} /></span>
                     <span class="muted">${ticket.assignee ? `with ${ticket.assignee}` : 'not claimed'}</span>
                 </div>
-                ${ticket.description && html`<p class="ticket-text">${ticket.description}</p>`}
+                ${ticket.description && html`<${Markdown} text=${ticket.description} />`}
                 <${ProblemNotice} problem=${claim.problem} />
             </div>
             <div class="stack tight">
@@ -117,7 +118,7 @@ function Comments({ ticketId }) {
     return html`
         <ol class="stack tight">${(ticket.data?.comments ?? []).map(({ author, at, text }) => html`
             <li key=${at + author}>
-                <p class="small muted">${author}, <${Time} at=${at} /></p><p class="ticket-text">${text}</p>
+                <p class="small muted">${author}, <${Time} at=${at} /></p><${Markdown} text=${text} />
             </li>`)}</ol>`;
 }
 

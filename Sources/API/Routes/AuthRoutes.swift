@@ -27,7 +27,9 @@ package struct AuthRoutes: Sendable {
     }
 
     @Sendable private func login(_ call: Call) async throws(PAOError) -> Response {
-        if call.request.headers["Origin"] != nil || call.request.headers["Sec-Fetch-Site"] != nil { try gatekeeper.checkOrigin(call.request) }
+        if call.request.headers["Origin"] != nil || call.request.headers["Sec-Fetch-Site"] != nil {
+            try gatekeeper.checkOrigin(call.request)
+        }
         let origin = Origin(
             address: call.request.remoteAddress, agent: call.request.headers["User-Agent"], correlationID: call.request.correlationId)
         let (cookie, principal) = try await sessions.signIn(
@@ -38,7 +40,8 @@ package struct AuthRoutes: Sendable {
     }
 
     private func setCookie(_ value: String, maxAge: Duration) -> String {
-        "\(gatekeeper.cookieName)=\(value); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(maxAge.milliseconds / 1000)" + (isSecure ? "; Secure" : "")
+        "\(gatekeeper.cookieName)=\(value); Path=/; HttpOnly; SameSite=Lax; Max-Age=\(maxAge.milliseconds / 1000)"
+            + (isSecure ? "; Secure" : "")
     }
 
     @Sendable private func session(_ call: Call) throws(PAOError) -> Response {

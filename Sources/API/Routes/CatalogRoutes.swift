@@ -16,7 +16,8 @@ package struct CatalogRoutes: Sendable {
 
     private static let filters: [Endpoint.Parameter] =
         Endpoint.paging + [
-            .init("search", "Words in id, name, description and tags."), .init("category", "One category."), .init("owner", "A team's slug."),
+            .init("search", "Words in id, name, description and tags."), .init("category", "One category."),
+            .init("owner", "A team's slug."),
             .init("tags", "All of them, separated by commas."), .init("kind", "CatalogItem, CatalogBundle, UpdateItem or UpgradeItem."),
             .init("status", "active, deprecated or retired."), .init("sort", "name or -name."),
         ]
@@ -26,13 +27,22 @@ package struct CatalogRoutes: Sendable {
             .get("/api/v1/catalog", .permission(.catalogRead), "List items and bundles", query: Self.filters, answer: "A page of entries") {
                 call throws(PAOError) in try list(call, [.item, .bundle])
             },
-            .get("/api/v1/catalog/update-items", .permission(.catalogRead), "List update items", query: Self.filters, answer: "A page of entries") {
+            .get(
+                "/api/v1/catalog/update-items", .permission(.catalogRead), "List update items", query: Self.filters,
+                answer: "A page of entries"
+            ) {
                 call throws(PAOError) in try list(call, [.update])
             },
-            .get("/api/v1/catalog/upgrade-items", .permission(.catalogRead), "List upgrade items", query: Self.filters, answer: "A page of entries") {
+            .get(
+                "/api/v1/catalog/upgrade-items", .permission(.catalogRead), "List upgrade items", query: Self.filters,
+                answer: "A page of entries"
+            ) {
                 call throws(PAOError) in try list(call, [.upgrade])
             },
-            .get("/api/v1/catalog/items/{id}", .permission(.catalogRead), "One item", query: [.init("version", "Of this version.")], answer: "The item") {
+            .get(
+                "/api/v1/catalog/items/{id}", .permission(.catalogRead), "One item", query: [.init("version", "Of this version.")],
+                answer: "The item"
+            ) {
                 call throws(PAOError) in try item(call, [.item, .bundle, .update, .upgrade])
             },
             .get("/api/v1/catalog/bundles/{id}", .permission(.catalogRead), "One bundle", answer: "The bundle") {
@@ -44,13 +54,20 @@ package struct CatalogRoutes: Sendable {
             .get("/api/v1/catalog/upgrade-items/{id}", .permission(.catalogRead), "One upgrade item", answer: "The upgrade item") {
                 call throws(PAOError) in try item(call, [.upgrade])
             },
-            .get("/api/v1/catalog/items/{id}/schema", .permission(.catalogRead), "Its form and JSON Schema", answer: "`{form, jsonSchema, validation}`", schema),
-            .get("/api/v1/catalog/items/{id}/versions", .permission(.catalogRead), "Every version synced", answer: "`{data: [...]}`", versions),
-            .get("/api/v1/catalog/validation-errors", .permission(.catalogRead), "What the last sync found wrong", answer: "`{data: [findings]}`", findings),
+            .get(
+                "/api/v1/catalog/items/{id}/schema", .permission(.catalogRead), "Its form and JSON Schema",
+                answer: "`{form, jsonSchema, validation}`", schema),
+            .get(
+                "/api/v1/catalog/items/{id}/versions", .permission(.catalogRead), "Every version synced", answer: "`{data: [...]}`",
+                versions),
+            .get(
+                "/api/v1/catalog/validation-errors", .permission(.catalogRead), "What the last sync found wrong",
+                answer: "`{data: [findings]}`", findings),
             .get("/api/v1/catalog/sync-status", .permission(.catalogRead), "The last syncs", answer: "`{data: [...]}`", syncs),
             .change(
                 "POST", "/api/v1/catalog/refresh", .permission(.catalogRefresh), "Sync now",
-                query: [.init("wait", "`true` answers when the sync has ended.")], body: .object([]), answer: "The sync's result", status: 202,
+                query: [.init("wait", "`true` answers when the sync has ended.")], body: .object([]), answer: "The sync's result",
+                status: 202,
                 refresh),
         ]
     }

@@ -1,19 +1,15 @@
 import Base
 import Identity
-package import Jobs
 package import Orchestration
-package import Store
 import Web
 
 /// Server-sent events: all one may see, those of one request, and its log. `Last-Event-ID` resumes without a gap.
 package struct EventRoutes: Sendable {
-    let events: EventLog
-    let store: Store
+    let activity: Activity
     let requests: Requests
 
-    package init(events: EventLog, store: Store, requests: Requests) {
-        self.events = events
-        self.store = store
+    package init(activity: Activity, requests: Requests) {
+        self.activity = activity
         self.requests = requests
     }
 
@@ -29,7 +25,8 @@ package struct EventRoutes: Sendable {
             },
             .get(
                 "/api/v1/requests/{id}/logs", .permission(.requestsRead), "Its log, oldest first",
-                query: Endpoint.paging + [.init("follow", "`true` streams it as events.")], answer: "A page of lines, or an event stream", log),
+                query: Endpoint.paging + [.init("follow", "`true` streams it as events.")], answer: "A page of lines, or an event stream",
+                log),
         ]
     }
 
@@ -37,31 +34,24 @@ package struct EventRoutes: Sendable {
 
     private func stream(_ call: Call, requestID: String?) throws(PAOError) -> Response {
         let stream = EventStream()
-        let actor = call.actor
-        let feed = Feed(isResuming: call.request.headers["Last-Event-ID"] != nil) { event in
-            guard requestID == nil || event.event.requestID == requestID else { return }
-            if let team = event.event.team, !actor.sees(team: team) { return }
-            stream.send(id: "\(event.sequence)", event: event.event.type, data: event.json.description)
+        let feed = Feed(isResuming: call.request.headers["Last-Event-ID"] != nil) { entry in
+            stream.send(id: "\(entry.sequence)", event: entry.type, data: entry.json.description)
         }
-        let end = events.subscribe { feed.take($0) }
-        stream.onClose(end)
+        stream.onClose(activity.follow(requestID: requestID, by: call.actor) { feed.take($0) })
         try replay(call, feed, requestID)
         return .events(stream)
     }
 
     /// What happened since the last event the client saw; what is published meanwhile waits in the feed.
     private func replay(_ call: Call, _ feed: Feed, _ requestID: String?) throws(PAOError) {
-        guard let text = call.request.headers["Last-Event-ID"] else { return feed.open(after: 0, missed: []) }
+        guard let text = call.request.headers["Last-Event-ID"] else { return }
         guard let last = Int(text), last >= 0 else { throw PAOError(.invalidParameter, "Last-Event-ID is the id of an event.") }
-        var missed: [StoredEvent] = []
-        var position = last
-        while true {
-            let page = try store.read { connection throws(PAOError) in
-                try events.events(after: position, requestID: requestID, limit: 500, in: connection)
-            }
-            missed += page
-            guard page.count == 500, missed.count < 10_000, let end = page.last else { break }
-            position = end.sequence
+        var missed: [Activity.Entry] = []
+        var position: Int? = last
+        while let after = position, missed.count < 10_000 {
+            let (entries, next) = try activity.entries(after: after, requestID: requestID, by: call.actor)
+            missed += entries
+            position = next
         }
         feed.open(after: missed.last?.sequence ?? last, missed: missed)
     }
@@ -83,8 +73,7 @@ package struct EventRoutes: Sendable {
         let tail = LogTail(
             requests: requests, id: id, actor: call.actor, stream: stream,
             position: call.request.headers["Last-Event-ID"].flatMap { Int($0) } ?? 0)
-        let end = events.subscribe { if $0.event.requestID == id { Task { tail.advance() } } }
-        stream.onClose(end)
+        stream.onClose(activity.follow(requestID: id, by: call.actor) { _ in Task { tail.advance() } })
         tail.advance()
         return .events(stream)
     }

@@ -61,7 +61,8 @@ package struct SystemRoutes: Sendable {
         let isWell = checks.allSatisfy { $0.fault == nil }
         let json: JSON = [
             "status": isWell ? "ok" : "degraded", "version": .string(version.version),
-            "checks": .array(checks.map { ["name": .string($0.part), "status": $0.fault == nil ? "ok" : "failed", "message": .optional($0.fault)] }),
+            "checks": .array(
+                checks.map { ["name": .string($0.part), "status": $0.fault == nil ? "ok" : "failed", "message": .optional($0.fault)] }),
         ]
         return .json(json, status: isWell ? 200 : 503)
     }

@@ -16,7 +16,9 @@ package struct TicketRoutes: Sendable {
                 query: Endpoint.paging + [.init("status", "One or several, separated by commas."), .init("requestId", "Of one request.")],
                 answer: "A page of tickets", list),
             .get("/api/v1/tickets/{id}", .permission(.ticketsRead), "One ticket with its comments", answer: "The ticket", get),
-            .change("POST", "/api/v1/tickets/{id}/claim", .permission(.ticketsResolve), "Take a ticket on", body: .object([]), answer: "The ticket", claim),
+            .change(
+                "POST", "/api/v1/tickets/{id}/claim", .permission(.ticketsResolve), "Take a ticket on", body: .object([]),
+                answer: "The ticket", claim),
             .change(
                 "POST", "/api/v1/tickets/{id}/comment", .permission(.ticketsResolve), "Comment a ticket",
                 body: .object([.init("text", .string, required: true, "The comment.")]), answer: "The ticket", comment),

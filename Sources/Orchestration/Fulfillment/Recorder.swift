@@ -22,33 +22,55 @@ package final class Recorder: Sendable {
         let (changes, request) = (run.changes, run.request)
         let actor = actor ?? .system(correlationID: request.correlationID)
         let requests = RequestStore(tx)
+        let mask = Mask(redactors: [redactor, run.confidential])
         if let instance = changes.newInstance { try insert(instance, request, actor, in: tx) }
-        if changes.isRequestDirty { try requests.update(request) }
-        for step in request.steps where changes.newSteps.contains(step.rowID) { try requests.insert(step, of: request.rowID) }
-        for step in request.steps where changes.dirtySteps.contains(step.rowID) { try requests.update(step) }
+        // The database checks each transition by itself, also where a turn makes several.
+        for (_, status) in changes.requestTransitions.dropLast() where !status.isFinal { try requests.pass(request.rowID, through: status) }
+        if changes.isRequestDirty { try requests.update(mask(request)) }
+        for step in request.steps where changes.dirtySteps.contains(step.rowID) { try requests.update(mask(step)) }
         for (stepRowID, attempt) in changes.startedAttempts { try requests.insert(attempt, of: stepRowID) }
-        for attempt in changes.endedAttempts { try requests.update(redacted(attempt)) }
-        try writeEffects(changes, leaseEpoch, at: run.now, in: tx)
+        for attempt in changes.endedAttempts { try requests.update(mask(attempt)) }
+        try writeEffects(changes, mask, leaseEpoch, at: run.now, in: tx)
         try writeTickets(changes, request, in: tx)
         try writeInstance(run, actor, in: tx)
         try writeEvents(changes, request, actor, in: tx)
-        try writeLog(changes.logLines, request, in: tx)
+        try writeLog(changes.logLines, mask, request, in: tx)
     }
 
     /// Stored errors may quote an answer, and an answer may quote a secret.
-    private func redacted(_ attempt: Attempt) -> Attempt {
-        var attempt = attempt
-        if let failure = attempt.failure {
-            attempt.failure?.message = redactor.redact(failure.message)
-            attempt.failure?.details = failure.details.map(redactor.redact)
+    private struct Mask {
+        let redactors: [Redactor]
+
+        func callAsFunction(_ text: String) -> String { redactors.reduce(text) { $1.redact($0) } }
+        func callAsFunction(_ value: JSON) -> JSON { redactors.reduce(value) { $1.redact($0) } }
+
+        func callAsFunction(_ attempt: Attempt) -> Attempt {
+            var attempt = attempt
+            if let failure = attempt.failure {
+                attempt.failure?.message = self(failure.message)
+                attempt.failure?.details = failure.details.map { self($0) }
+            }
+            attempt.verification = attempt.verification.map { self($0) }
+            return attempt
         }
-        return attempt
+
+        func callAsFunction(_ step: Step) -> Step {
+            var step = step
+            step.reason = step.reason.map { self($0) }
+            return step
+        }
+
+        func callAsFunction(_ request: ServiceRequest) -> ServiceRequest {
+            var request = request
+            request.errorContext = request.errorContext.map { self($0) }
+            return request
+        }
     }
 
-    private func writeEffects(_ changes: RunChanges, _ leaseEpoch: Int, at now: Timestamp, in tx: Connection) throws(PAOError) {
+    private func writeEffects(_ changes: RunChanges, _ mask: Mask, _ leaseEpoch: Int, at now: Timestamp, in tx: Connection) throws(PAOError) {
         let ledger = EffectLedger(tx)
         for (key, state, reference, note) in changes.settled {
-            try ledger.settle(key: key, state, reference: reference, note: note.map(redactor.redact), at: now)
+            try ledger.settle(key: key, state, reference: reference, note: note.map { mask($0) }, at: now)
         }
         for effect in changes.intended { try ledger.intend(effect, leaseEpoch: leaseEpoch) }
     }
@@ -60,6 +82,8 @@ package final class Recorder: Sendable {
             try announce(ticket, old: nil, request, in: tx)
         }
         for ticket in changes.updatedTickets {
+            // Resolved between loading and writing can only be seen here: a person's word is never overwritten.
+            if let status = try tickets.status(rowID: ticket.rowID), status.isFinal { continue }
             try tickets.update(ticket)
             try announce(ticket, old: Ticket.Status.open.rawValue, request, in: tx)
         }
@@ -90,6 +114,10 @@ package final class Recorder: Sendable {
             try instances.addDependency(
                 id: identifiers.uuid(), dependent: dependent.rowID, provider: provider.rowID, type: dependency.type,
                 name: dependency.name, isRequired: dependency.isRequired, at: run.now)
+        }
+        for member in run.changes.members {
+            guard let bundle = run.instance else { continue }
+            try instances.addMember(member, of: bundle.rowID, id: identifiers.uuid(), at: run.now)
         }
     }
 
@@ -124,6 +152,14 @@ package final class Recorder: Sendable {
         }
     }
 
+    func announce(_ approval: Approval, _ request: ServiceRequest, in tx: Connection) throws(PAOError) {
+        try events.append(
+            Event(
+                type: "approval", subjectType: "approval", subjectID: approval.id, requestID: request.id,
+                team: approval.team ?? request.requester.team, old: nil, new: approval.status.rawValue,
+                correlationID: request.correlationID), in: tx)
+    }
+
     func announce(_ request: ServiceRequest, from: RequestStatus?, to: RequestStatus, in tx: Connection) throws(PAOError) {
         try events.append(
             Event(
@@ -131,11 +167,18 @@ package final class Recorder: Sendable {
                 team: request.requester.team, old: from?.rawValue, new: to.rawValue, correlationID: request.correlationID), in: tx)
     }
 
-    private func writeLog(_ lines: [RunChanges.LogLine], _ request: ServiceRequest, in tx: Connection) throws(PAOError) {
-        for line in lines {
+    /// Lines that a request may have; the last one says that there is no room for more.
+    private static let mostLogLines = 5000
+
+    private func writeLog(_ lines: [RunChanges.LogLine], _ mask: Mask, _ request: ServiceRequest, in tx: Connection) throws(PAOError) {
+        if lines.isEmpty { return }
+        let written = try tx.first("SELECT COUNT(*) FROM step_logs WHERE request_id = ?", request.rowID)?.int(0) ?? 0
+        for (index, line) in lines.enumerated() where written + index < Self.mostLogLines {
+            let isLast = written + index == Self.mostLogLines - 1
+            let message = isLast ? "the log is full; what follows is not kept" : String(mask(line.message).prefix(4000))
             try tx.run(
                 "INSERT INTO step_logs(request_id, action_id, attempt, at, level, message) VALUES (?, ?, ?, ?, ?, ?)", request.rowID,
-                line.actionID, line.attempt, line.at, line.level, String(redactor.redact(line.message).prefix(4000)))
+                line.actionID, line.attempt, line.at, line.level, message)
         }
     }
 }

@@ -12,7 +12,6 @@ struct RunChanges: Sendable {
 
     var isRequestDirty = false
     var dirtySteps: Set<String> = []
-    var newSteps: [String] = []
     var requestTransitions: [(from: RequestStatus, to: RequestStatus)] = []
     var stepTransitions: [Transition] = []
     var startedAttempts: [(stepRowID: String, attempt: Attempt)] = []
@@ -24,6 +23,12 @@ struct RunChanges: Sendable {
     var newInstance: ServiceInstance?
     var updatedInstance: (instance: ServiceInstance, from: InstanceState)?
     var dependencies: [Dependency] = []
+    /// Requests that a bundle makes for its components.
+    var newComponents: [NewRequest] = []
+    /// What a person's verb does to requests of components as well, by `req-` id.
+    var alsoOn: [(request: String, verb: Requests.Verb)] = []
+    /// Instances that became members of the bundle's instance.
+    var members: [Member] = []
     var logLines: [LogLine] = []
     /// The concurrency key whose next request may start now.
     var releasedKey: String?
@@ -34,6 +39,16 @@ struct RunChanges: Sendable {
         var name: String?
         var isRequired: Bool
     }
+
+    struct Member: Sendable {
+        var instanceRowID: String
+        var catalogItemName: String
+        var role: String
+        var isRequired: Bool
+    }
+
+    /// The request begins to run, for the first time or again.
+    var isStarting: Bool { requestTransitions.contains { $0.to == .inProgress } }
 
     struct LogLine: Sendable {
         var actionID: String?

@@ -14,7 +14,9 @@ enum CatalogCommand: Command {
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands.first == "validate", arguments.operands.count > 1 else { throw PAOError(.usage, usage) }
         let format = arguments["format"] ?? "text"
-        guard let writer = FindingsFormat(rawValue: format) else { throw PAOError(.usage, "--format is text, json, sarif or github.\n\(usage)") }
+        guard let writer = FindingsFormat(rawValue: format) else {
+            throw PAOError(.usage, "--format is text, json, sarif or github.\n\(usage)")
+        }
         var findings: [CatalogFinding] = []
         var documents = 0
         for path in arguments.operands.dropFirst() {

@@ -21,7 +21,9 @@ enum InitCommand: Command {
         let admin = try arguments.required("admin")
         var password: String?
         if let file = arguments["password-file"] {
-            password = String(decoding: try Files.read(file, limit: 4096), as: UTF8.self).split(separator: "\n").first.map { String($0).trimmed }
+            password = String(decoding: try Files.read(file, limit: 4096), as: UTF8.self).split(separator: "\n").first.map {
+                String($0).trimmed
+            }
         }
         try Files.makeDirectory(directory)
         let result = try await setUp(directory, admin: admin, password: password)

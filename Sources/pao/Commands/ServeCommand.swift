@@ -25,7 +25,9 @@ enum ServeCommand: Command {
         if let listen = arguments["listen"] { configuration.listen = listen }
         if let catalog = arguments["catalog"] { configuration.catalogSource = catalog }
         if arguments.has("sandbox") { configuration.isSandbox = true }
-        guard let directory = arguments["data"] ?? configuration.dataDirectory else { throw PAOError(.usage, "--data is missing.\n\(usage)") }
+        guard let directory = arguments["data"] ?? configuration.dataDirectory else {
+            throw PAOError(.usage, "--data is missing.\n\(usage)")
+        }
         try Files.requireDatabase(in: directory)
         let running = try await RunningServer(configuration, directory: directory)
         Terminal.write("listening on \(running.url)\n")
@@ -50,7 +52,8 @@ final class RunningServer {
         let (host, port) = try configuration.address()
         try Self.requireSafeListener(configuration, host: host)
         let log = Log.standardError(minimum: configuration.logLevel)
-        sandbox = configuration.isSandbox
+        sandbox =
+            configuration.isSandbox
             ? try SandboxListener(stateFile: directory + "/sandbox.jsonl", host: "127.0.0.1", port: 0, log: log) : nil
         appliance = try Appliance(configuration, directory: directory, sandboxPort: sandbox?.port)
         var options = ServerOptions()
@@ -79,7 +82,8 @@ final class RunningServer {
         guard let certificate = configuration.certificate else { return nil }
         guard let key = configuration.certificateKey else { throw PAOError(.configuration, "tls.certificate needs tls.key.") }
         return .init(
-            certificate: String(decoding: try Files.read(certificate), as: UTF8.self), key: String(decoding: try Files.read(key), as: UTF8.self))
+            certificate: String(decoding: try Files.read(certificate), as: UTF8.self),
+            key: String(decoding: try Files.read(key), as: UTF8.self))
     }
 
     func stop() async {

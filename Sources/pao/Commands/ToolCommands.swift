@@ -25,7 +25,10 @@ enum SandboxCommand: Command {
         let listener = try SandboxListener(stateFile: arguments["state"], host: host, port: port, log: .standardError(minimum: .warning))
         let url = "http://\(host):\(listener.port)"
         Terminal.write("sandbox on \(url)\n")
-        for (name, path) in [("provisioning", "/provision"), ("JIRA", "/rest/api/2"), ("GitHub", "/repos"), ("Terraform Cloud", "/api/v2"), ("GitLab", "/api/v4"), ("ServiceNow", "/api/now"), ("state", "/_sandbox/state")] {
+        for (name, path) in [
+            ("provisioning", "/provision"), ("JIRA", "/rest/api/2"), ("GitHub", "/repos"), ("Terraform Cloud", "/api/v2"),
+            ("GitLab", "/api/v4"), ("ServiceNow", "/api/now"), ("state", "/_sandbox/state"),
+        ] {
             Terminal.write("  \(name.padded(to: 16)) \(url)\(path)\n")
         }
         await Signals.waitForStop()
@@ -38,7 +41,8 @@ enum SandboxCommand: Command {
 enum SchemaCommand: Command {
     static let name = "schema"
     static let summary = "Check data against a JSON Schema"
-    static let usage = "Usage: pao schema validate SCHEMA.json DATA.(json|yaml)\n\n  Exit code 0: valid, 1: not valid, 2: the schema cannot be used. Findings on standard output."
+    static let usage =
+        "Usage: pao schema validate SCHEMA.json DATA.(json|yaml)\n\n  Exit code 0: valid, 1: not valid, 2: the schema cannot be used. Findings on standard output."
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands.first == "validate", arguments.operands.count == 3 else { throw PAOError(.usage, usage) }
@@ -59,7 +63,9 @@ enum SchemaCommand: Command {
         }
         let findings = schema.validate(data)
         for finding in findings {
-            Terminal.write("\(dataPath): \(finding.instancePath.isEmpty ? "/" : finding.instancePath): \(finding.message) [\(finding.keyword)] at \(finding.schemaPath)\n")
+            Terminal.write(
+                "\(dataPath): \(finding.instancePath.isEmpty ? "/" : finding.instancePath): \(finding.message) [\(finding.keyword)] at \(finding.schemaPath)\n"
+            )
         }
         return findings.isEmpty ? 0 : 1
     }
@@ -75,7 +81,8 @@ enum SchemaCommand: Command {
 enum TemplateCommand: Command {
     static let name = "template"
     static let summary = "Render a template"
-    static let usage = "Usage: pao template render --scope SCOPE.json [--as text|json|url|hcl|jira] < TEMPLATE\n\n  SCOPE.json holds {\"fields\": {...}, \"request\": {...}, ...}. Exit code 1 with the place of the error."
+    static let usage =
+        "Usage: pao template render --scope SCOPE.json [--as text|json|url|hcl|jira] < TEMPLATE\n\n  SCOPE.json holds {\"fields\": {...}, \"request\": {...}, ...}. Exit code 1 with the place of the error."
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands == ["render"] else { throw PAOError(.usage, usage) }
@@ -89,7 +96,9 @@ enum TemplateCommand: Command {
             Terminal.write(try Template.parse(text).render(JSONScope(scope), as: context))
             return 0
         } catch {
-            Terminal.error("line \(error.position.line), column \(error.position.column): \(error.message)" + (error.suggestion.map { " Did you mean \($0)?" } ?? ""))
+            Terminal.error(
+                "line \(error.position.line), column \(error.position.column): \(error.message)"
+                    + (error.suggestion.map { " Did you mean \($0)?" } ?? ""))
             return 1
         }
     }
@@ -112,7 +121,8 @@ enum VersionCommand: Command {
 enum BackupCommand: Command {
     static let name = "backup"
     static let summary = "Make or check a backup of the database"
-    static let usage = "Usage: pao backup create FILE --data DIR\n       pao backup verify FILE [--data DIR]\n\n  Works while a server runs on DIR. The master key (DIR/master.key) is not in the backup: keep it elsewhere."
+    static let usage =
+        "Usage: pao backup create FILE --data DIR\n       pao backup verify FILE [--data DIR]\n\n  Works while a server runs on DIR. The master key (DIR/master.key) is not in the backup: keep it elsewhere."
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands.count == 2 else { throw PAOError(.usage, usage) }
@@ -152,7 +162,8 @@ enum BackupCommand: Command {
 enum RestoreCommand: Command {
     static let name = "restore"
     static let summary = "Put a backup in place of the database"
-    static let usage = "Usage: pao restore FILE --data DIR\n\n  Checks the backup before it replaces anything; the database of before stays beside it. No server may run on DIR."
+    static let usage =
+        "Usage: pao restore FILE --data DIR\n\n  Checks the backup before it replaces anything; the database of before stays beside it. No server may run on DIR."
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         let file = try arguments.operands(1)[0]
@@ -223,7 +234,8 @@ enum MigrateCommand: Command {
         }
         for row in rows.array ?? [] {
             let number = String(row["number"]?.int ?? 0)
-            Terminal.write("\(number.padded(to: 4)) \((row["name"]?.string ?? "").padded(to: 24)) \(row["appliedAt"]?.string ?? "pending")\n")
+            Terminal.write(
+                "\(number.padded(to: 4)) \((row["name"]?.string ?? "").padded(to: 24)) \(row["appliedAt"]?.string ?? "pending")\n")
         }
         return 0
     }

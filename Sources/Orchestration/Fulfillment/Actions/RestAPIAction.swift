@@ -31,7 +31,6 @@ package struct RestAPIAction: ActionType {
         let call = RestCall(json: effect.payload)
         do throws(TransportFailure) {
             let request = try await call.request(key: effect.key, tools)
-            tools.log("\(call.method) \(call.shownURL)")
             let response = try await tools.http.send(request)
             tools.log("answered \(response.status), \(response.body.count) bytes")
             return call.result(of: response, now: tools.time.now())
