@@ -36,9 +36,6 @@ def failing(api, server, sandbox, make):
     return start
 
 
-awaits_engine = pytest.mark.xfail(strict=True, reason="mended with the review of the engine")
-
-
 # The happy path
 
 
@@ -307,7 +304,6 @@ def test_a_request_that_waits_for_a_person_is_aborted_at_once_and_its_ticket_clo
     assert api.get(f"/tickets/{ticket}").json["status"] == "closed"
 
 
-@awaits_engine
 def test_a_queued_request_can_be_cancelled_or_aborted_before_it_begins(api, server, sandbox, make):
     item = server.publish(make.item(make.call()))
     for verb, sent in (("cancel", {}), ("abort", {"reason": "x"})):
@@ -481,7 +477,6 @@ def test_requests_with_the_same_concurrency_key_run_one_after_another(api, serve
     assert all(earlier[1] <= later[0] for earlier, later in zip(times, times[1:])), times
 
 
-@awaits_engine
 def test_a_failed_request_does_not_hold_up_others_of_its_concurrency_key(api, server, sandbox, make):
     item = server.publish(make.item(
         make.call("only", "/stumble"), fields=["key"], automatic={"concurrency": {"key": "{{fields.key}}", "policy": "queue"}}))
@@ -496,7 +491,6 @@ def test_a_failed_request_does_not_hold_up_others_of_its_concurrency_key(api, se
     api.follow(second, within=10)
 
 
-@awaits_engine
 def test_cancelling_the_first_of_a_queue_lets_the_next_begin(api, server, make):
     item = server.publish(make.item(
         make.call("only"), fields=["key"], automatic={"concurrency": {"key": "{{fields.key}}", "policy": "queue"}}))
@@ -583,7 +577,6 @@ def test_a_dependency_of_a_type_that_is_none_is_an_error_or_does_no_harm(api, se
         api.run(make.name, {"name": make.name})
 
 
-@awaits_engine
 def test_an_instance_cannot_be_asked_for_that_depends_on_another_teams(servers, make):
     directory = Directory()
     red, blue = directory.add_user("ben", "developer", "red"), directory.add_user("cleo", "developer", "blue")
@@ -662,7 +655,6 @@ def test_a_password_is_in_no_file_no_log_and_no_answer(servers, make):
     assert api.token and f'"password":"********"' in "".join(seen).replace(" ", "")
 
 
-@awaits_engine
 def test_a_secret_that_the_other_side_quotes_in_its_error_is_masked(servers, make):
     from stubborn import Stubborn
     (secrets := make_directory()).joinpath("api_token").write_text("s3cr3t-t0k3n-value")
