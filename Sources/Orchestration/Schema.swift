@@ -101,7 +101,6 @@ package enum OrchestrationSchema {
           WHERE catalog_item_id IS NOT NULL;
         CREATE INDEX idx_service_requests_target ON service_requests(target_instance_id) WHERE target_instance_id IS NOT NULL;
         CREATE INDEX idx_service_requests_parent ON service_requests(parent_request_id) WHERE parent_request_id IS NOT NULL;
-        CREATE INDEX idx_service_requests_correlation ON service_requests(correlation_id);
         CREATE INDEX idx_service_requests_name ON service_requests(requester_team, category, instance_name)
           WHERE instance_name IS NOT NULL AND request_type = 'create'
             AND status NOT IN ('completed','rejected','cancelled','aborted');

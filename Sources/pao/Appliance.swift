@@ -99,6 +99,7 @@ final class Appliance: Sendable {
     private static func jobOptions(_ configuration: Configuration) -> JobOptions {
         var options = JobOptions()
         options.running = configuration.concurrency
+        options.executor = BackgroundExecutor()
         return options
     }
 

@@ -134,7 +134,7 @@ struct RequestRun: Sendable {
     /// The step is to be written.
     mutating func touch(_ index: Int) {
         request.updatedAt = now
-        changes.isRequestDirty = true
+        changes.isProgressDirty = true
         changes.dirtySteps.insert(request.steps[index].rowID)
     }
 

@@ -11,6 +11,8 @@ struct RunChanges: Sendable {
     }
 
     var isRequestDirty = false
+    /// Of the request only how far it is and when it changed.
+    var isProgressDirty = false
     var dirtySteps: Set<String> = []
     var requestTransitions: [(from: RequestStatus, to: RequestStatus)] = []
     var stepTransitions: [Transition] = []
@@ -59,7 +61,7 @@ struct RunChanges: Sendable {
     }
 
     var isEmpty: Bool {
-        !isRequestDirty && dirtySteps.isEmpty && startedAttempts.isEmpty && endedAttempts.isEmpty && intended.isEmpty
+        !isRequestDirty && !isProgressDirty && dirtySteps.isEmpty && startedAttempts.isEmpty && endedAttempts.isEmpty && intended.isEmpty
             && settled.isEmpty && newTickets.isEmpty && updatedTickets.isEmpty && newInstance == nil && updatedInstance == nil
             && logLines.isEmpty
     }

@@ -165,6 +165,13 @@ struct RequestStore {
             request.rowID)
     }
 
+    /// What changes with every step; the rest of the row stays as it is.
+    func updateProgress(_ request: ServiceRequest) throws(PAOError) {
+        try connection.run(
+            "UPDATE service_requests SET current_action = ?, updated_at = ? WHERE id = ?", request.unfinishedAction, request.updatedAt,
+            request.rowID)
+    }
+
     /// A status that the request leaves again in the same transaction.
     func pass(_ rowID: String, through status: RequestStatus) throws(PAOError) {
         try connection.run("UPDATE service_requests SET status = ? WHERE id = ?", status.rawValue, rowID)

@@ -143,9 +143,11 @@ extension Recorder {
     /// A new request with its steps, the three events of its acceptance and its audit row.
     func recordSubmission(_ request: ServiceRequest, by actor: Actor, in tx: Connection) throws(PAOError) {
         try RequestStore(tx).insert(request)
-        try announce(request, from: nil, to: .submitted, in: tx)
-        try announce(request, from: .submitted, to: .validating, in: tx)
-        try announce(request, from: .validating, to: request.status, in: tx)
+        try events.append(
+            [
+                event(of: request, from: nil, to: .submitted), event(of: request, from: .submitted, to: .validating),
+                event(of: request, from: .validating, to: request.status),
+            ], in: tx)
         try audit.append(
             AuditEntry(
                 actor, "create", "request", request.id, team: request.requester.team, requestID: request.id,
