@@ -1,12 +1,11 @@
 """The life of a request, from submission to its end, with everything that can go wrong on the way."""
 import base64
 import json
-import threading
 import time
 from urllib.parse import quote, quote_plus
 
 import pytest
-from appliance import Directory, SandboxProcess, Server, eventually
+from appliance import Server
 from client import action
 
 JSON = lambda content: {"body": {"type": "json", "content": content}}
@@ -578,10 +577,8 @@ def test_a_dependency_of_a_type_that_is_none_is_an_error_or_does_no_harm(api, se
 
 
 def test_an_instance_cannot_be_asked_for_that_depends_on_another_teams(servers, make):
-    directory = Directory()
-    red, blue = directory.add_user("ben", "developer", "red"), directory.add_user("cleo", "developer", "blue")
-    server = servers(directory)
-    red, blue = server.api.with_token(red), server.api.with_token(blue)
+    server = servers()
+    red, blue = server.person("ben", "developer", "red"), server.person("cleo", "developer", "blue")
     network = server.publish(make.item(make.call(), suffix="-net", fields=["name"], instance={"name": "{{fields.name}}"}))
     item = server.publish(make.item(
         make.call(), fields=["name", "network"],
