@@ -58,7 +58,7 @@ package struct Gatekeeper: Sendable {
 
     private func identify(_ request: Request, _ endpoint: Endpoint) throws(PAOError) -> Actor {
         let agent = request.headers["User-Agent"].map { String($0.prefix(200)) }
-        if let principal = try principal(request) {
+        if let principal = try principal(request, endpoint) {
             return principal.actor(correlationID: request.correlationId, address: request.remoteAddress, agent: agent)
         }
         guard endpoint.access == .anonymous else {
@@ -70,7 +70,7 @@ package struct Gatekeeper: Sendable {
             correlationID: request.correlationId, address: request.remoteAddress, agent: agent)
     }
 
-    private func principal(_ request: Request) throws(PAOError) -> Principal? {
+    private func principal(_ request: Request, _ endpoint: Endpoint) throws(PAOError) -> Principal? {
         if let header = request.headers["Authorization"] {
             let (scheme, credential) = header.splitOnce(" ")
             guard scheme.lowercased() == "bearer", let credential else {
@@ -79,6 +79,8 @@ package struct Gatekeeper: Sendable {
             return try known(request) { () throws(PAOError) in try tokens.authenticate(credential.trimmed) }
         }
         guard let cookie = cookie(request) else { return nil }
+        // An ended session must not keep anyone from signing in again.
+        if endpoint.access == .anonymous { return try? sessions.authenticate(cookie) }
         if !["GET", "HEAD", "OPTIONS"].contains(request.method) { try checkOrigin(request) }
         return try known(request) { () throws(PAOError) in try sessions.authenticate(cookie) }
     }

@@ -92,7 +92,9 @@ package final class CatalogDocument: Sendable {
                     guard reference.path.first == .key("fields"), reference.path.count > 1, case .key(let field) = reference.path[1],
                         seen.insert(field).inserted
                     else { continue }
-                    let place = path.map { if case .key(let key) = $0 { key } else if case .index(let index) = $0 { "\(index)" } else { "" } }
+                    let place = path.map {
+                        if case .key(let key) = $0 { key } else if case .index(let index) = $0 { "\(index)" } else { "" }
+                    }
                     needed.append(.init(field: field, place: "\(action.name), \(place.joined(separator: "."))", path: reference.text))
                 }
             }

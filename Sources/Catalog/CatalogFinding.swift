@@ -97,14 +97,28 @@ package enum CatalogRule: String, Sendable, CaseIterable {
     case fileUnreadable = "file-unreadable"
 }
 
-/// Collects the findings of one file.
+/// Collects the findings of one document, or of what else has findings.
 final class FindingReport {
+    private static let mostOfASeverity = 500
+
     let file: String
     private(set) var findings: [CatalogFinding] = []
+    private var counts: [CatalogFinding.Severity: Int] = [:]
 
     init(file: String) { self.file = file }
 
-    var hasErrors: Bool { findings.contains(where: \.isError) }
+    var hasErrors: Bool { counts[.error] != nil }
+
+    /// Nobody reads more errors; a document that is wrong throughout costs no more than this.
+    var isFull: Bool { isBeyondLimits || counts[.error, default: 0] >= Self.mostOfASeverity }
+
+    /// The document has more of something than anybody writes; nothing more is looked for.
+    private(set) var isBeyondLimits = false
+
+    func beyondLimit(_ what: String, _ count: Int, _ limit: Int, at place: Position) {
+        error(.badValue, "There are \(count) \(what); at most \(limit) are allowed.", at: place)
+        isBeyondLimits = true
+    }
 
     func error(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
         add(.error, rule.rawValue, message, place, suggestion)
@@ -115,9 +129,12 @@ final class FindingReport {
     }
 
     func add(_ severity: CatalogFinding.Severity, _ rule: String, _ message: String, _ place: Position, _ suggestion: String? = nil) {
+        guard counts[severity, default: 0] < Self.mostOfASeverity else { return }
         let finding = CatalogFinding(
             file: file, line: place.line, column: place.column, severity: severity, rule: rule, message: message, suggestion: suggestion)
-        if !findings.contains(finding) { findings.append(finding) }
+        guard !findings.contains(finding) else { return }
+        findings.append(finding)
+        counts[severity, default: 0] += 1
     }
 
     /// By place; the order in which a person reads.

@@ -37,8 +37,8 @@ package struct CatalogSchemas: Sendable {
     /// Adds what the schema says and the reader has not said about the same place.
     func check(_ root: YAMLNode, into report: FindingReport) {
         let schema = FlatDialect.isFlat(root) ? flat : root["kind"]?.text.flatMap(CatalogKind.init(rawValue:)).flatMap { byKind[$0] }
-        guard let schema else { return }
-        for finding in schema.validate(root.json) {
+        guard let schema, !report.isFull else { return }
+        for finding in schema.validate(root.json).prefix(500) {
             let rule = Self.rule(of: finding.keyword)
             let place = root.position(at: finding.instancePath, key: rule == .unknownKey)
             if report.hasError(at: place) || Self.isSaid(finding, rule, root, report) { continue }

@@ -27,7 +27,9 @@ package struct CodeOwners: Sendable {
             let words = Self.words(line)
             guard let pattern = words.first else { continue }
             guard let glob = Glob(pattern) else {
-                report.warning(.badCodeOwners, "The pattern \(pattern) is not one that CODEOWNERS knows; the line is skipped.", at: Position(line: index + 1, column: 1))
+                report.warning(
+                    .badCodeOwners, "The pattern \(pattern) is not one that CODEOWNERS knows; the line is skipped.",
+                    at: Position(line: index + 1, column: 1))
                 continue
             }
             rules.append(Rule(pattern: glob, owners: Array(words.dropFirst()), line: index + 1))

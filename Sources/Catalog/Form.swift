@@ -1,4 +1,5 @@
 package import Base
+import Documents
 
 /// What a person is asked for: groups of fields in their order.
 package struct Form: Sendable {
@@ -36,7 +37,9 @@ package struct Field: Sendable {
     package var description: String?
     package var isReadonly: Bool
     package var isHidden: Bool
-    package var validation: JSONObject
+    package let validation: JSONObject
+    /// Of `validation.pattern`, compiled once; nil without one, and where it cannot be used.
+    let pattern: Pattern?
     package var conditional: FieldCondition?
     /// The fields of an object.
     package var properties: [Field]
@@ -58,6 +61,7 @@ package struct Field: Sendable {
         self.isReadonly = isReadonly
         self.isHidden = isHidden
         self.validation = validation
+        pattern = validation["pattern"]?.string.flatMap { try? Pattern($0) }
         self.conditional = conditional
         self.properties = properties
         self.items = items

@@ -1,5 +1,5 @@
-import Base
-import Store
+package import Base
+package import Store
 
 /// A node of the organization's tree.
 package struct Team: Sendable, Equatable {
@@ -9,6 +9,10 @@ package struct Team: Sendable, Equatable {
     package let description: String
     /// Slug.
     package let parent: String?
+
+    package static func exists(_ slug: String, in connection: Connection) throws(PAOError) -> Bool {
+        try connection.first("SELECT 1 FROM teams WHERE slug = ?", slug) != nil
+    }
 }
 
 /// The SQL of teams.

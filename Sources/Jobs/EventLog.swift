@@ -76,20 +76,54 @@ package final class EventLog: Sendable {
 
     package init() {}
 
-    package func append(_ event: Event, in tx: Connection) throws(PAOError) {
-        let row = try tx.first(
+    package func append(_ event: Event, in tx: Connection) throws(PAOError) { try append([event], in: tx) }
+
+    /// In their order, by one statement for up to `rowsPerStatement` of them.
+    package func append(_ events: [Event], in tx: Connection) throws(PAOError) {
+        var rest = events[...]
+        while !rest.isEmpty {
+            let chunk = rest.prefix(Self.rowsPerStatement)
+            rest = rest.dropFirst(chunk.count)
+            try insert(Array(chunk), in: tx)
+        }
+    }
+
+    private static let rowsPerStatement = 16
+    /// The text for each number of rows, so that each is prepared once.
+    private static let inserts: [String] = (0...rowsPerStatement).map { count in
+        let rows = Array(repeating: "(?, ?, ?, ?, ?, ?, ?, ?, ?)", count: count).joined(separator: ", ")
+        return """
+            INSERT INTO events(at, type, subject_type, subject_id, request_id, team, old, new, correlation_id) VALUES \(rows)
+            RETURNING sequence
             """
-            INSERT INTO events(at, type, subject_type, subject_id, request_id, team, old, new, correlation_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING sequence
-            """, tx.timestamp, event.type, event.subjectType, event.subjectID, event.requestID, event.team, event.old, event.new,
-            event.correlationID)
-        let stored = StoredEvent(sequence: row?.int(0) ?? 0, at: tx.timestamp, event: event)
+    }
+
+    private func insert(_ events: [Event], in tx: Connection) throws(PAOError) {
+        let at = SQLValue.text(tx.timestamp.description)
+        var values: [SQLValue] = []
+        values.reserveCapacity(events.count * 9)
+        for event in events {
+            values.append(at)
+            values.append(.text(event.type))
+            values.append(.text(event.subjectType))
+            values.append(.text(event.subjectID))
+            values.append(event.requestID.map(SQLValue.text) ?? .null)
+            values.append(event.team.map(SQLValue.text) ?? .null)
+            values.append(event.old.map(SQLValue.text) ?? .null)
+            values.append(event.new.map(SQLValue.text) ?? .null)
+            values.append(.text(event.correlationID))
+        }
+        let rows = try tx.rows(Self.inserts[events.count], values: values)
+        let stored = zip(rows, events).map { StoredEvent(sequence: $0.int(0), at: tx.timestamp, event: $1) }
         tx.afterCommit { [self] in publish(stored) }
     }
 
-    private func publish(_ event: StoredEvent) {
+    private func publish(_ events: [StoredEvent]) {
         let bodies = subscribers.withLock { $0.bodies.isEmpty ? [] : Array($0.bodies.values) }
-        for body in bodies { body(event) }
+        if bodies.isEmpty { return }
+        for event in events {
+            for body in bodies { body(event) }
+        }
     }
 
     /// `body` is called on the writer's thread, in order, and must be quick. Returns how to end it.

@@ -85,6 +85,8 @@ package struct JobOptions: Sendable {
     package var lease = Duration.seconds(300)
     /// Handlers that may fail to finish a job before it is dead.
     package var receives = 3
+    /// Where handlers run; nil is wherever tasks run.
+    package var executor: BackgroundExecutor?
     /// The wait before a handler gets the job again, by the number of handlers that have failed: 1 s, 4 s, 16 s, ...
     package var backoff: @Sendable (_ receives: Int) -> Duration = { .seconds(1 << (2 * min(max($0 - 1, 0), 5))) }
 

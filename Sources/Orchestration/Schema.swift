@@ -101,7 +101,6 @@ package enum OrchestrationSchema {
           WHERE catalog_item_id IS NOT NULL;
         CREATE INDEX idx_service_requests_target ON service_requests(target_instance_id) WHERE target_instance_id IS NOT NULL;
         CREATE INDEX idx_service_requests_parent ON service_requests(parent_request_id) WHERE parent_request_id IS NOT NULL;
-        CREATE INDEX idx_service_requests_correlation ON service_requests(correlation_id);
         CREATE INDEX idx_service_requests_name ON service_requests(requester_team, category, instance_name)
           WHERE instance_name IS NOT NULL AND request_type = 'create'
             AND status NOT IN ('completed','rejected','cancelled','aborted');
@@ -243,6 +242,32 @@ package enum OrchestrationSchema {
           text TEXT NOT NULL
         ) STRICT;
         CREATE INDEX idx_ticket_comments_ticket ON ticket_comments(ticket_id, id);
+        """
+
+    /// What an abort is to leave behind; drafts of forms; templates that people save.
+    package static let submissions: String = """
+        ALTER TABLE service_requests ADD COLUMN stop_cleanup INTEGER NOT NULL DEFAULT 0 CHECK (stop_cleanup IN (0,1));
+
+        CREATE TABLE request_drafts (
+          user_id TEXT NOT NULL,
+          catalog_item_id TEXT NOT NULL,
+          data TEXT NOT NULL CHECK (json_valid(data)),
+          updated_at TEXT NOT NULL,
+          PRIMARY KEY (user_id, catalog_item_id)
+        ) STRICT;
+
+        CREATE TABLE request_templates (
+          id TEXT PRIMARY KEY,
+          name TEXT NOT NULL,
+          catalog_item_id TEXT NOT NULL,
+          data TEXT NOT NULL CHECK (json_valid(data)),
+          team TEXT NOT NULL,
+          owner_user_id TEXT NOT NULL,
+          owner_login TEXT NOT NULL,
+          created_at TEXT NOT NULL,
+          UNIQUE (team, catalog_item_id, name)
+        ) STRICT;
+        CREATE INDEX idx_request_templates_team ON request_templates(team, created_at, id);
         """
 
     package static let instances: String = """

@@ -9,6 +9,8 @@ package final class Connection {
     private let handle: OpaquePointer
     private var isOpen = true
     private var statements: [ExactString: Statement] = [:]
+    /// The same statements by the address of their text: texts are literals, which stay where they are. Checked by their bytes.
+    private var statementsByAddress: [UInt: Statement] = [:]
     private static let statementLimit = 200
     /// Milliseconds to wait for another process, such as an administrator's `sqlite3`.
     static let busyTimeout: Int32 = 5000
@@ -26,6 +28,7 @@ package final class Connection {
         guard isOpen else { return }
         isOpen = false
         statements.removeAll()
+        statementsByAddress.removeAll()
         sqlite3_close_v2(handle)
     }
 
@@ -98,6 +101,15 @@ package final class Connection {
     }
 
     private func statement(_ sql: String) throws(PAOError) -> Statement {
+        guard let address = Statement.address(of: sql) else { return try statementByText(sql) }
+        if let known = statementsByAddress[address], !known.isBusy, known.has(text: sql) { return known }
+        let statement = try statementByText(sql)
+        if statementsByAddress.count >= 4 * Self.statementLimit { statementsByAddress.removeAll() }
+        statementsByAddress[address] = statement
+        return statement
+    }
+
+    private func statementByText(_ sql: String) throws(PAOError) -> Statement {
         let key = ExactString(sql)
         if let known = statements[key], !known.isBusy { return known }
         let statement = try Statement(sql, on: handle)
@@ -112,6 +124,12 @@ package final class Connection {
 extension Connection {
     /// False as well after SQLite has rolled back by itself, which it may do when the disk is full or fails.
     var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// A part whose throwing ends the whole transaction.
+    func checked(_ body: (Connection) throws(PAOError) -> Void) throws(PAOError) {
+        try body(self)
+        try refuseOpenForeignKeys()
+    }
 
     /// One part of a larger transaction: what it did is undone when it throws, and only that.
     func savepoint(_ body: (Connection) throws(PAOError) -> Void) throws(PAOError) {

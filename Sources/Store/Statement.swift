@@ -1,5 +1,6 @@
 import Base
 import CSQLite
+import Glibc
 
 /// A prepared statement. Belongs to one connection and dies before it.
 final class Statement {
@@ -33,6 +34,21 @@ final class Statement {
     }
 
     deinit { sqlite3_finalize(handle) }
+
+    /// Where the bytes of the text are; nil for a text that has none of its own (short, or not native).
+    static func address(of sql: String) -> UInt? {
+        sql.utf8.count < 16 ? nil : sql.utf8.withContiguousStorageIfAvailable { UInt(bitPattern: $0.baseAddress) }
+    }
+
+    func has(text other: String) -> Bool {
+        let isSame = sql.utf8.withContiguousStorageIfAvailable { mine in
+            other.utf8.withContiguousStorageIfAvailable { theirs in
+                guard let left = mine.baseAddress, let right = theirs.baseAddress, mine.count == theirs.count else { return false }
+                return left == right || memcmp(left, right, mine.count) == 0
+            }
+        }
+        return (isSame ?? false) ?? false
+    }
 
     private static let separators = Array("; \n\r\t".utf8)
 

@@ -5,9 +5,11 @@
 // Order        closures run in the order in which they were queued; hooks run in that order after the commit; then callers go on.
 // Durability   a caller goes on only after the fsync that covers its change (with `synchronous` full). A crash before it loses the
 //              whole batch, none of whose callers has been answered; a crash after it loses nothing.
-// Isolation    each closure runs in a savepoint. One that throws is undone alone and gets its error; the others are not touched, but
-//              all see what those before them in the batch have written. Errors too are delivered after the commit, since they may
-//              rest on what it writes.
+// Isolation    a closure that throws is undone alone and gets its error; the others are not touched, but all see what those before
+//              them in the batch have written. Most batches have no such closure, and a savepoint for each would copy every page it
+//              touches; so a batch runs without them, and only when one of several closures throws it is undone as a whole and run
+//              once more with savepoints. Closures therefore have no effect but on the database. Errors too are delivered after the
+//              commit, since they may rest on what it writes.
 // Failure      a commit that fails, or a transaction that SQLite gives up by itself (full disk, I/O), fails the whole batch.
 // Checkpoints  after callers have been answered: passive from `checkpointPages`; when readers keep the log from being reused until it has
 //              `truncatePages`, one that waits for them a moment, and after a failed try only at the double length.
@@ -130,20 +132,21 @@ final class Writer: @unchecked Sendable {
         return taken.popLast()
     }
 
+    private typealias Outcome = (submission: Submission, error: PAOError?)
+
     private func commitBatch(startingWith first: Submission) {
-        var outcomes: [(submission: Submission, error: PAOError?)] = []
         var hooks: [@Sendable () -> Void] = []
-        let deadline = time.monotonic() + options.batchDuration
         do throws(PAOError) {
             try connection.run("BEGIN IMMEDIATE")
         } catch {
             return settle([(first, error)], failure: nil)
         }
-        var next: Submission? = first
-        while let submission = next {
-            outcomes.append((submission, perform(submission, hooks: &hooks)))
-            guard connection.isInTransaction else { break }
-            next = outcomes.count < options.batchLimit && time.monotonic() < deadline ? takeIfAny() : nil
+        var outcomes = runTogether(startingWith: first, hooks: &hooks)
+        if outcomes.last?.error != nil {
+            connection.rollBack()
+            hooks = []
+            if outcomes.count == 1 { return settle(outcomes, failure: nil) }
+            outcomes = runOneByOne(outcomes.map(\.submission), hooks: &hooks)
         }
         let failure = commit(lastError: outcomes.last?.error)
         if failure == nil {
@@ -153,12 +156,43 @@ final class Writer: @unchecked Sendable {
         settle(outcomes, failure: failure)
     }
 
-    private func perform(_ submission: Submission, hooks: inout [@Sendable () -> Void]) -> PAOError? {
+    /// Until none waits, the batch is full, or one throws.
+    private func runTogether(startingWith first: Submission, hooks: inout [@Sendable () -> Void]) -> [Outcome] {
+        var outcomes: [Outcome] = []
+        let deadline = time.monotonic() + options.batchDuration
+        var next: Submission? = first
+        while let submission = next {
+            outcomes.append((submission, perform(submission, isAlone: true, hooks: &hooks)))
+            guard outcomes.last?.error == nil, connection.isInTransaction else { break }
+            next = outcomes.count < options.batchLimit && time.monotonic() < deadline ? takeIfAny() : nil
+        }
+        return outcomes
+    }
+
+    private func runOneByOne(_ submissions: [Submission], hooks: inout [@Sendable () -> Void]) -> [Outcome] {
+        do throws(PAOError) {
+            try connection.run("BEGIN IMMEDIATE")
+        } catch {
+            return submissions.map { ($0, error) }
+        }
+        var outcomes: [Outcome] = []
+        for submission in submissions {
+            guard connection.isInTransaction else {
+                outcomes.append((submission, outcomes.last?.error ?? .storeIsClosed))
+                continue
+            }
+            outcomes.append((submission, perform(submission, isAlone: false, hooks: &hooks)))
+        }
+        return outcomes
+    }
+
+    /// `isAlone`: what throws ends the whole transaction, so that no savepoint is needed.
+    private func perform(_ submission: Submission, isAlone: Bool, hooks: inout [@Sendable () -> Void]) -> PAOError? {
         connection.timestamp = time.now()
         connection.hooks = []
         defer { connection.hooks = [] }
         do throws(PAOError) {
-            try connection.savepoint(submission.perform)
+            if isAlone { try connection.checked(submission.perform) } else { try connection.savepoint(submission.perform) }
             hooks += connection.hooks
             return nil
         } catch {

@@ -17,6 +17,7 @@ final class Appliance: Sendable {
         Migration(number: 3, name: "catalog", sql: CatalogSchema.sql),
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
+        Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
     ]
 
     let configuration: Configuration
@@ -66,10 +67,11 @@ final class Appliance: Sendable {
         let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
         let settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
         engine = Engine(
-            store: store, jobs: jobs, catalog: catalog, recorder: recorder, http: http.transport, time: time, log: log, settings: settings,
+            store: store, jobs: jobs, catalog: catalog, recorder: recorder, approvals: identity.approvals, http: http.transport,
+            time: time, log: log, settings: settings,
             secret: { (name) async throws(PAOError) in try await secrets.value(name) })
         requests = Requests(
-            store: store, catalog: catalog, jobs: jobs, recorder: recorder, settings: settings, time: time,
+            store: store, catalog: catalog, jobs: jobs, recorder: recorder, approvals: identity.approvals, settings: settings, time: time,
             idempotency: identity.idempotency)
         tickets = Tickets(store: store, requests: requests)
         instances = Instances(store: store)
@@ -98,6 +100,7 @@ final class Appliance: Sendable {
     private static func jobOptions(_ configuration: Configuration) -> JobOptions {
         var options = JobOptions()
         options.running = configuration.concurrency
+        options.executor = BackgroundExecutor()
         return options
     }
 
@@ -148,6 +151,7 @@ final class Appliance: Sendable {
         try await jobs.start()
         await scheduler.add(
             Schedule("catalog", every: configuration.catalogPollInterval, runsAtStart: true) { [self] in await syncCatalog() })
+        await scheduler.add(Schedule("approvals", every: .seconds(30)) { [requests] in try await requests.sweepApprovals() })
         await scheduler.add(Schedule("identity", every: .seconds(60)) { [self] in try await identity.maintain() })
     }
 
@@ -205,6 +209,7 @@ final class Appliance: Sendable {
         var endpoints: [Endpoint] = []
         endpoints += CatalogRoutes(catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }).endpoints
         endpoints += RequestRoutes(requests: requests).endpoints
+        endpoints += ApprovalRoutes(requests: requests).endpoints
         endpoints += EventRoutes(activity: Activity(events: events, store: store), requests: requests).endpoints
         endpoints += TicketRoutes(tickets: tickets).endpoints
         endpoints += InstanceRoutes(instances: instances).endpoints

@@ -47,6 +47,18 @@ struct Arguments: Sendable {
         return value
     }
 
+    /// The directory of `--data`, which holds a database. Throws `usage`, `configuration`.
+    func dataDirectory() throws(PAOError) -> String {
+        let directory = try required("data")
+        try Files.requireDatabase(in: directory)
+        return directory
+    }
+
+    func requireNoOperands() throws(PAOError) {
+        guard let surplus = operands.first else { return }
+        throw PAOError(.usage, "\(surplus) is not expected here.\n\(usage)")
+    }
+
     /// Exactly that many operands.
     func operands(_ count: Int) throws(PAOError) -> [String] {
         guard operands.count == count else {

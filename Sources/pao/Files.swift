@@ -44,6 +44,14 @@ enum Files {
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+    /// Commands look at a data directory; only `pao init` and `pao demo` make one. Throws `configuration`.
+    static func requireDatabase(in directory: String) throws(PAOError) {
+        guard exists(directory + "/pao.db") else {
+            throw PAOError(
+                .configuration, "There is no database in \(directory).", hint: "Make one: pao init --data \(directory) --admin NAME")
+        }
+    }
+
     static func isDirectory(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -14,14 +14,31 @@ struct SandboxListener {
     }
 }
 
-/// Waits for SIGTERM or SIGINT on a thread of its own, so that no handler runs in the middle of anything.
+/// SIGTERM and SIGINT end a server in order. Other threads exist before any command runs, and the kernel hands a signal to whichever
+/// it likes: so a handler does nothing but write a byte into a pipe, which a thread of its own waits for.
 enum Signals {
-    /// Must run before any other thread starts: they inherit the mask.
-    static func block() {
-        var set = stopping
-        pthread_sigmask(SIG_BLOCK, &set, nil)
+    private static let numbers = [SIGTERM, SIGINT]
+
+    private static let pipe: (read: Int32, write: Int32) = {
+        var ends: [Int32] = [-1, -1]
+        if Glibc.pipe(&ends) == 0 { for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) } }
+        return (ends[0], ends[1])
+    }()
+
+    /// From here on they end the process no longer; one that comes before `waitForStop` is kept. Throws `unavailable`.
+    static func take() throws(PAOError) {
+        guard pipe.write >= 0 else { throw PAOError(.unavailable, "No more files can be opened: \(String(cString: strerror(errno))).") }
+        for number in numbers {
+            signal(number) { _ in
+                let kept = errno
+                var byte: UInt8 = 1
+                _ = write(Signals.pipe.write, &byte, 1)
+                errno = kept
+            }
+        }
     }
 
+    /// After it a further signal ends the process at once: whoever presses Ctrl-C twice means it.
     static func waitForStop() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             var thread = pthread_t()
@@ -30,22 +47,14 @@ enum Signals {
                 &thread, nil,
                 { pointer in
                     let waiter = Unmanaged<Waiter>.fromOpaque(pointer!).takeRetainedValue()
-                    var set = Signals.stopping
-                    var signal: Int32 = 0
-                    sigwait(&set, &signal)
+                    var byte: UInt8 = 0
+                    while read(Signals.pipe.read, &byte, 1) < 0, errno == EINTR {}
+                    for number in Signals.numbers { signal(number, SIG_DFL) }
                     waiter.continuation.resume()
                     return nil
                 }, box.toOpaque())
             pthread_detach(thread)
         }
-    }
-
-    private static var stopping: sigset_t {
-        var set = sigset_t()
-        sigemptyset(&set)
-        sigaddset(&set, SIGTERM)
-        sigaddset(&set, SIGINT)
-        return set
     }
 
     private final class Waiter {

@@ -44,14 +44,18 @@ struct Program {
             for finding in error.findings { Terminal.error("  \(finding.field): \(finding.message)") }
             if let detail = error.detail { Terminal.error("  \(detail)") }
             if let hint = error.hint { Terminal.error("  \(hint)") }
-            return exitCode(of: error)
+            return exitCode(of: error, isServer: isServer(command))
         }
     }
 
-    static func exitCode(of error: PAOError) -> Int32 {
+    private static func isServer(_ command: any Command.Type) -> Bool {
+        command == ServeCommand.self || command == DemoCommand.self || command == SandboxCommand.self
+    }
+
+    static func exitCode(of error: PAOError, isServer: Bool) -> Int32 {
         switch error.code {
-        case .configuration: 78
-        case .data: 65
+        case .configuration where isServer: 78
+        case .data where isServer: 65
         case .usage: 2
         case .forbidden, .unauthenticated: 4
         default: 1

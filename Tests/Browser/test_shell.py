@@ -20,6 +20,16 @@ def test_signing_in_leads_back_to_where_one_wanted_to_be(open_page, server):
     page.wait_for_url("**/sign-in*")
 
 
+def test_the_cookie_of_an_ended_session_does_not_lock_anyone_out(open_page, server):
+    page = open_page("/sign-in", signed=False)
+    page.context.add_cookies([{"name": "pao-session", "value": "ended", "url": server.url}])
+    page.reload()
+    page.get_by_label("User").fill(server.user)
+    page.get_by_label("Password").fill(server.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/catalog")
+
+
 @pytest.mark.parametrize("target", ["//evil.example/", "https://evil.example/", "/\\evil.example", "javascript:alert(1)"])
 def test_the_way_back_never_leads_elsewhere(open_page, server, target):
     page = open_page("/catalog")

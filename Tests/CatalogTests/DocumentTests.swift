@@ -32,3 +32,22 @@ import Testing
         #expect(back.form.json == document.form.json)
     }
 }
+
+@Suite struct ReportTests {
+    @Test("many warnings hide no error, in this document or the next")
+    func warnings() {
+        let tags = (0..<400).map { "{id: f\($0), type: select}" }.joined(separator: ",")
+        func document(_ id: String, _ rest: String) -> String {
+            """
+            kind: CatalogItem
+            metadata: {id: \(id), name: Name, version: 1.0.0, owner: {team: a}}
+            presentation: {form: {groups: [{id: g, fields: [\(tags)]}]}}
+            fulfillment: {manual: {actions: [{id: t, type: manual-task, config: {title: T}\(rest)}]}}
+            """
+        }
+        let reading = Fixtures.read([document("a", ""), document("b", ", dependsOn: [x]"), document("c", "")].joined(separator: "\n---\n"))
+        #expect(reading.documents.map(\.id) == ["a", "c"])
+        #expect(reading.findings.filter(\.isError).map(\.rule) == ["missing-reference"])
+        #expect(reading.brokenIDs == ["b"])
+    }
+}

@@ -65,16 +65,19 @@ import Testing
         #expect(document.kind == .update)
         #expect(document.targets?.isDestructive == false)
         let config = try #require(document.fulfillment.actions.first?.config)
-        #expect(config.templates.map(\.template.source) == [
-            "https://x.example/{{ instance.parameters.instance_name }}/{{ size }}", "{{ metadata.owner.team }}",
-        ])
+        #expect(
+            config.templates.map(\.template.source) == [
+                "https://x.example/{{ instance.parameters.instance_name }}/{{ size }}", "{{ metadata.owner.team }}",
+            ])
         #expect(config["endpoint"]?["method"].flatMap(Form.constantDefault) == "PUT")
     }
 
-    @Test("an operation that destroys or is tagged so is an upgrade", arguments: [
-        "targets: {catalog_items: [{name: v}], destructive: true}", "destructive: true\ntargets: {catalog_items: [{name: v}]}",
-        "tags: [upgrade]\ntargets: {catalog_items: [{name: v}]}",
-    ])
+    @Test(
+        "an operation that destroys or is tagged so is an upgrade",
+        arguments: [
+            "targets: {catalog_items: [{name: v}], destructive: true}", "destructive: true\ntargets: {catalog_items: [{name: v}]}",
+            "tags: [upgrade]\ntargets: {catalog_items: [{name: v}]}",
+        ])
     func upgrade(_ extra: String) throws {
         let document = try #require(read("name: \"new-engine\"\n" + Self.rest + extra).documents.first)
         #expect(document.kind == .upgrade)

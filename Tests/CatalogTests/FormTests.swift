@@ -62,10 +62,11 @@ extension JSON {
     @Test("every broken rule is reported at once")
     func everything() {
         let (_, findings) = Self.form.validate(["name": "O", "size": 25, "extra": 1, "login": [["password": 7]]])
-        #expect(findings.map { "\($0.field) \($0.rule)" } == [
-            "name pattern", "name minLength", "size step", "key required", "login[0].user required", "login[0].password type",
-            "extra unknown",
-        ])
+        #expect(
+            findings.map { "\($0.field) \($0.rule)" } == [
+                "name pattern", "name minLength", "size step", "key required", "login[0].user required", "login[0].password type",
+                "extra unknown",
+            ])
     }
 
     @Test("an unknown field is told the nearest name")

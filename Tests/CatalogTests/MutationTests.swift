@@ -86,7 +86,8 @@ struct Mutation: Sendable, CustomTestStringConvertible {
         Mutation("initialDelay: 1s", "initialDelay: ¦1 second", "bad-value"),
         Mutation("fallbackOnFailure: false", "fallbackOnFailure: ¦no", "wrong-type", "false"),
         Mutation("lifecycle: {status: active", "lifecycle: {status: ¦activ", "bad-value", "active"),
-        Mutation("lifecycle: {status: active, deprecatedSince: null", "lifecycle: {status: deprecated, deprecatedSince: ¦soon", "bad-value"),
+        Mutation(
+            "lifecycle: {status: active, deprecatedSince: null", "lifecycle: {status: deprecated, deprecatedSince: ¦soon", "bad-value"),
         Mutation(
             "{status: active, deprecatedSince: null, sunset: null", "{status: deprecated, deprecatedSince: 2026-05-01, sunset: ¦2026-04-01",
             "lifecycle"),
@@ -129,7 +130,8 @@ struct Mutation: Sendable, CustomTestStringConvertible {
         Mutation("sensitive: true", "¦sensitve: true", "unknown-key", "sensitive"),
         Mutation("idempotency: header", "¦idempotncy: header", "unknown-key", "idempotency"),
         Mutation("method: POST", "method: ¦PSOT", "bad-value"),
-        Mutation("endpoint: {url: \"https://provisioning.example.com/provision\", method: POST}", "endpoint: ¦{method: POST}", "missing-key"),
+        Mutation(
+            "endpoint: {url: \"https://provisioning.example.com/provision\", method: POST}", "endpoint: ¦{method: POST}", "missing-key"),
         Mutation("type: http-status, expected: 200", "type: http-status, expected: ¦ok", "wrong-type"),
         Mutation("role: approver, ", "", "missing-key").pointing(at: "{name: data team lead"),
         Mutation("resources: [{type: postgres, ", "resources: [¦{", "missing-key"),
@@ -138,8 +140,11 @@ struct Mutation: Sendable, CustomTestStringConvertible {
     static let templates: [Mutation] = [
         Mutation("\"Provision {{fields.instanceName}}\"", "\"Provision {{¦field.instanceName}}\"", "unknown-scope", "fields.instanceName"),
         Mutation("\"Provision {{fields.instanceName}}\"", "\"Provision {{¦fields.instanceNam}}\"", "unknown-field", "fields.instanceName"),
-        Mutation("{\"name\": \"{{fields.instanceName}}\"", "{\"name\": \"{{¦fields.instancName}}\"", "unknown-field", "fields.instanceName"),
-        Mutation("\"environment\": \"{{fields.environment}}\"", "\"environment\": \"{{ upper(¦fields.envronment) }}\"", "unknown-field", "fields.environment"),
+        Mutation(
+            "{\"name\": \"{{fields.instanceName}}\"", "{\"name\": \"{{¦fields.instancName}}\"", "unknown-field", "fields.instanceName"),
+        Mutation(
+            "\"environment\": \"{{fields.environment}}\"", "\"environment\": \"{{ upper(¦fields.envronment) }}\"", "unknown-field",
+            "fields.environment"),
         Mutation("{{request.user.email}}", "{{¦request.user.emial}}", "unknown-path", "request.user.email"),
         Mutation("{{request.user.email}}", "{{¦request.usr.email}}", "unknown-path", "request.user"),
         Mutation("{{request.user.email}}", "{{¦metadata.nme}}", "unknown-path", "metadata.name"),
@@ -148,9 +153,15 @@ struct Mutation: Sendable, CustomTestStringConvertible {
         Mutation("{{fields.environment == 'prod'}}", "{{¦fields.enviroment == 'prod'}}", "unknown-field", "fields.environment"),
         Mutation("{{fields.storageGb > 500}}", "{{¦outputs.provision.id > 500}}", "unknown-scope"),
         Mutation("{{fields.storageGb > 500}}", "¦large {{fields.storageGb}}", "bad-template").anywhere,
-        Mutation("endpoint: \"{{outputs.provision.endpoint}}\"}\ninstance", "endpoint: \"{{¦outputs.provison.endpoint}}\"}\ninstance", "unknown-output", "outputs.provision"),
-        Mutation("endpoint: \"{{outputs.provision.endpoint}}\"}\ninstance", "endpoint: \"{{¦outputs.provision.endpont}}\"}\ninstance", "unknown-output", "outputs.provision.endpoint"),
-        Mutation("endpoint: \"{{outputs.provision.endpoint}}\"}\ninstance", "endpoint: \"{{¦outputs.monitoring.runId}}\"}\ninstance", "output-too-early"),
+        Mutation(
+            "endpoint: \"{{outputs.provision.endpoint}}\"}\ninstance", "endpoint: \"{{¦outputs.provison.endpoint}}\"}\ninstance",
+            "unknown-output", "outputs.provision"),
+        Mutation(
+            "endpoint: \"{{outputs.provision.endpoint}}\"}\ninstance", "endpoint: \"{{¦outputs.provision.endpont}}\"}\ninstance",
+            "unknown-output", "outputs.provision.endpoint"),
+        Mutation(
+            "endpoint: \"{{outputs.provision.endpoint}}\"}\ninstance", "endpoint: \"{{¦outputs.monitoring.runId}}\"}\ninstance",
+            "output-too-early"),
         Mutation("headers: {Accept: application/json}", "headers: {Accept: \"{{¦outputs.monitoring.runId}}\"}", "output-too-early"),
         Mutation("  name: \"{{fields.instanceName}}\"", "  name: \"{{¦outputs.provision.id}}\"", "unknown-scope"),
         Mutation("{{instance.outputs.endpoint}}", "{{¦instance.outputs.endpont}}", "unknown-output", "instance.outputs.endpoint"),

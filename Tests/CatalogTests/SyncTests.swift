@@ -154,7 +154,8 @@ func bundle(_ id: String, of item: String, range: String = ">=1.0.0 <2", field: 
     func several() async throws {
         let bench = try Bench(["catalog/tests/all.yaml": [item("a"), item("b"), item("c")].joined(separator: "\n---\n")])
         await bench.catalog.sync()
-        try bench.folder.write([item("a", version: "x"), item("b", version: "1.1.0")].joined(separator: "\n---\n"), to: "catalog/tests/all.yaml")
+        try bench.folder.write(
+            [item("a", version: "x"), item("b", version: "1.1.0")].joined(separator: "\n---\n"), to: "catalog/tests/all.yaml")
         await bench.catalog.sync()
         let states = ["a", "b", "c"].map { bench.catalog.snapshot.entry($0)?.state }
         #expect(states == [.stale, .current, .withdrawn])
@@ -170,10 +171,12 @@ func bundle(_ id: String, of item: String, range: String = ">=1.0.0 <2", field: 
         #expect(bench.catalog.snapshot.entry("a")?.version == SemanticVersion(1, 0, 0))
     }
 
-    @Test("a document that refers to what is not there stays out", arguments: [
-        (bundle("z", of: "nope"), 7, "missing-reference"), (bundle("z", of: "a", range: ">=2"), 8, "unsatisfiable-range"),
-        (bundle("z", of: "a", field: "titel"), 9, "unknown-field"),
-    ])
+    @Test(
+        "a document that refers to what is not there stays out",
+        arguments: [
+            (bundle("z", of: "nope"), 7, "missing-reference"), (bundle("z", of: "a", range: ">=2"), 8, "unsatisfiable-range"),
+            (bundle("z", of: "a", field: "titel"), 9, "unknown-field"),
+        ])
     func references(_ text: String, _ line: Int, _ rule: String) async throws {
         let bench = try Bench(["catalog/tests/a.yaml": item("a"), "catalog/tests/z.yaml": text])
         await bench.catalog.sync()
@@ -206,10 +209,12 @@ func bundle(_ id: String, of item: String, range: String = ">=1.0.0 <2", field: 
         try bench.folder.write(String(repeating: "#", count: 1 << 20) + "\n", to: "catalog/tests/large.yaml")
         mkfifo(folder + "pipe.yaml", 0o600)
         await bench.catalog.sync()
-        #expect(bench.rules == [
-            "catalog/tests/inside.yaml:3 duplicate-id", "catalog/tests/large.yaml:1 file-too-large", "catalog/tests/out.yaml:1 file-outside",
-            "catalog/tests/outside:1 file-outside",
-        ])
+        #expect(
+            bench.rules == [
+                "catalog/tests/inside.yaml:3 duplicate-id", "catalog/tests/large.yaml:1 file-too-large",
+                "catalog/tests/out.yaml:1 file-outside",
+                "catalog/tests/outside:1 file-outside",
+            ])
         #expect(bench.catalog.snapshot.ids == ["a"])
     }
 
@@ -270,7 +275,8 @@ func bundle(_ id: String, of item: String, range: String = ">=1.0.0 <2", field: 
 
     @Test("hooks run in the transaction of a sync that changes something, and not otherwise")
     func hooks() async throws {
-        let folder = try Scratch(), data = try Scratch()
+        let folder = try Scratch()
+        let data = try Scratch()
         try folder.write(item("a"), to: "catalog/tests/a.yaml")
         let store = try Store(
             directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql)], time: .system, log: .silent)

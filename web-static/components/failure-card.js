@@ -1,6 +1,7 @@
 import { path, post } from '../lib/api.js';
-import { html, useState } from '../lib/preact.js';
+import { html, useRef, useState } from '../lib/preact.js';
 import { may } from '../lib/session.js';
+import { isHeld } from '../lib/states.js';
 import { clockTime } from '../lib/time.js';
 import { ActionDialog, TextField } from './dialog.js';
 import { RetryWithChanges } from './retry-with-changes.js';
@@ -8,9 +9,20 @@ import { Raw } from './steps.js';
 import { say } from './toast.js';
 import { Shape } from './state.js';
 
-/** What happened, where, what it touched, and each way on with what it repeats. */
-export function FailureCard({ request, onChanged }) {
+/**
+ * The card of a request that waits for a decision. Where others decide while a dialog is open here, the card stays with
+ * what was typed until the dialog is closed: its answer says what has changed.
+ */
+export function Failure({ request, onChanged }) {
     const [way, setWay] = useState();
+    const held = useRef();
+    if (request.errorContext && isHeld(request.status)) held.current = request;
+    else if (!way) held.current = undefined;
+    return held.current ? html`<${FailureCard} request=${held.current} way=${way} setWay=${setWay} onChanged=${onChanged} />` : null;
+}
+
+/** What happened, where, what it touched, and each way on with what it repeats. */
+function FailureCard({ request, way, setWay, onChanged }) {
     const { errorContext: context, actions } = request;
     const { error = {}, failedAction = {}, partialResources = [], cleanupRequired = [], choices = [] } = context;
     const action = actions.find(({ id }) => id === failedAction.id) ?? failedAction;

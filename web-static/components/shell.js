@@ -57,7 +57,9 @@ function Rail({ path }) {
     const counts = { '/tickets': open.data?.data.length };
     return html`
         <nav class="rail" aria-label="Main">
-            <a class="brand" href="/catalog" aria-label="PAO, catalog"><img src="/icon.svg" alt="" width="24" height="24" /><span>PAO</span></a>
+            <a class="brand" href="/catalog" aria-label="PAO, catalog">
+                <img src="/icon.svg" alt="" width="24" height="24" /><span>PAO</span>
+            </a>
             ${navigation.map(({ name, href, icon, key }) => html`
                 <a key=${href} class="rail-link" href=${href} title=${`${name} (g ${key})`}
                     aria-current=${path === href || path.startsWith(`${href}/`) ? 'page' : undefined}>

@@ -1,5 +1,5 @@
 import { html, useState } from '../lib/preact.js';
-import { isFinal, shownStatus, stateOf } from '../lib/states.js';
+import { isFinal, isHeld, shownStatus, stateOf } from '../lib/states.js';
 import { clockTime, duration, relative, useNow } from '../lib/time.js';
 import { Copy } from './copy.js';
 import { Icon } from './icon.js';
@@ -11,7 +11,7 @@ import { hasValues, Values } from './values.js';
 export function Steps({ request }) {
     const now = useNow();
     const [open, setOpen] = useState();
-    const isEnded = isFinal(request.status) || ['failed', 'escalated'].includes(request.status);
+    const isEnded = isFinal(request.status) || isHeld(request.status);
     const starts = request.actions.map(({ startedAt }) => Date.parse(startedAt)).filter(Number.isFinite);
     const ends = request.actions.map(({ completedAt }) => Date.parse(completedAt)).filter(Number.isFinite);
     const from = Math.min(...starts, now);
@@ -54,12 +54,15 @@ function Hint({ action, now }) {
 }
 
 /** One bar per try, in percent of the whole request. */
-function barsOf({ attempts = [], startedAt, completedAt, status }, { from, length, now }) {
+function barsOf(action, { from, length, now }) {
+    const { attempts = [], startedAt, completedAt, status } = action;
+    const isWaiting = shownStatus(action) === 'waiting';
     const spans = attempts.length ? attempts : startedAt ? [{ startedAt, completedAt, status }] : [];
     return spans.filter((span) => span.startedAt).map((span) => {
         const left = Math.max(0, Date.parse(span.startedAt) - from);
         const end = (span.completedAt ? Date.parse(span.completedAt) : now) - from;
-        return { left: (left / length) * 100, width: (Math.max(end - left, 0) / length) * 100, tone: stateOf('attempt', span.status).tone };
+        const tone = isWaiting ? 'wait' : stateOf('attempt', span.status).tone;
+        return { left: (left / length) * 100, width: (Math.max(end - left, 0) / length) * 100, tone };
     });
 }
 

@@ -16,5 +16,5 @@ export function Span({ from, to }) {
 
 function RunningSpan({ from }) {
     const elapsed = Math.max(0, useNow() - Date.parse(from));
-    return html`<span class="numbers nowrap">${duration(Math.floor(elapsed / 1000) * 1000)}</span>`;
+    return html`<span class="numbers nowrap">${duration(Math.max(1000, Math.floor(elapsed / 1000) * 1000))}</span>`;
 }

@@ -1,3 +1,4 @@
+import { isEmpty } from '../lib/conditions.js';
 import { html } from '../lib/preact.js';
 import { Copy } from './copy.js';
 
@@ -6,11 +7,13 @@ export const isSealed = (value) => value?.sealed === true || /^(?:\*{3,}|•{3,}
 
 const isLink = (value) => typeof value === 'string' && /^https?:\/\/\S+$/.test(value);
 
+const isPlainList = (value) => Array.isArray(value) && value.every((one) => typeof one !== 'object');
+
 function Value({ name, value }) {
-    if (value === undefined || value === null) return html`<span class="muted">none</span>`;
+    if (isEmpty(value)) return html`<span class="muted">none</span>`;
     if (isSealed(value)) return html`<span class="muted">Sealed, never shown</span>`;
     if (typeof value === 'boolean') return value ? 'Yes' : 'No';
-    if (Array.isArray(value) && value.every((one) => typeof one !== 'object')) return value.length ? value.join(', ') : html`<span class="muted">none</span>`;
+    if (isPlainList(value)) return value.join(', ');
     if (typeof value === 'object') return html`<pre class="raw" tabindex="0">${JSON.stringify(value, null, 2)}</pre>`;
     if (isLink(value)) return html`<a href=${value} target="_blank" rel="noreferrer">${value}</a>`;
     return html`<${Copy} text=${String(value)} what=${name} />`;

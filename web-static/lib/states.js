@@ -66,4 +66,6 @@ export const statesOf = (family) => Object.entries(families[family]).map(([name,
 
 /** Nothing happens to such a request any more. */
 export const isFinal = (status) => ['completed', 'rejected', 'aborted', 'cancelled'].includes(status);
+/** Such a request waits for a person to decide. */
+export const isHeld = (status) => ['failed', 'escalated'].includes(status);
 export const isMoving = (status) => ['submitted', 'validating', 'queued', 'in_progress', 'resuming'].includes(status);

@@ -3,10 +3,10 @@ import { useEffect } from './preact.js';
 
 const units = [['d', 86_400], ['h', 3600], ['min', 60], ['s', 1]];
 
-/** "1 min 12 s", "3 h 5 min", "18 s", "0.4 s": the two largest units. Milliseconds in. */
+/** "1 min 12 s", "3 h 5 min", "18 s", "40 ms": the two largest units. Milliseconds in. */
 export function duration(milliseconds) {
     const seconds = Math.max(0, milliseconds) / 1000;
-    if (seconds < 1) return seconds < 0.05 ? '0 s' : `${seconds.toFixed(1)} s`;
+    if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
     let rest = Math.round(seconds);
     const parts = [];
     for (const [unit, size] of units) {

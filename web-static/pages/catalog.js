@@ -103,10 +103,10 @@ function Cards({ items, isFiltered }) {
         <//>`;
 }
 
-/** "automatic · about 2 min", "by hand · answers in 1d". */
-const effortOf = ({ mode, typicalDuration, sla }) =>
+/** "Automatic · about 2 min", "By hand · within 1d", "Bundle of 3 · within 1h". */
+const effortOf = ({ kind, steps, mode, typicalDuration, sla }) =>
     [
-        mode === 'automatic' ? 'Automatic' : 'By hand',
+        kind === 'CatalogBundle' ? `Bundle of ${steps}` : mode === 'automatic' ? 'Automatic' : 'By hand',
         typicalDuration ? about(typicalDuration) : sla?.provisioning && `within ${sla.provisioning}`,
     ].filter(Boolean).join(' · ');
 

@@ -26,7 +26,8 @@ export default function InstancePage({ id }) {
                 <span class="muted">made <${Time} at=${createdAt} /></span><${Copy} text=${id} what="instance id" />`}>
             <div class="two">
                 <div class="stack">
-                    <${Section} title="Outputs" values=${instance.data.outputs} none=${state === 'provisioning' ? 'They appear when it is made.' : 'It has none.'} />
+                    <${Section} title="Outputs" values=${instance.data.outputs}
+                        none=${state === 'provisioning' ? 'They appear when it is made.' : 'It has none.'} />
                     <${Resources} resources=${instance.data.resources} />
                     <${Section} title="Parameters" values=${instance.data.parameters} none="It was made without parameters." />
                 </div>

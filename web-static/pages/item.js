@@ -45,7 +45,7 @@ function About({ item }) {
     const facts = [
         ['Owner', item.owner?.team],
         ['Contact', item.owner?.contact],
-        ['Done', item.mode === 'automatic' ? 'Automatically' : 'By hand'],
+        item.components ? ['Holds', `${item.components.length} services`] : ['Done', byWhom(item)],
         ['Takes', item.typicalDuration && about(item.typicalDuration)],
         ['Service level', item.sla && Object.entries(item.sla).map(([key, value]) => `${sentence(key)} ${value}`).join(', ')],
         ['Version', item.version],
@@ -54,6 +54,8 @@ function About({ item }) {
     return html`<dl class="facts">
         ${facts.map(([name, value]) => html`<dt key=${`${name}-name`}>${name}</dt><dd key=${name}>${value}</dd>`)}</dl>`;
 }
+
+const byWhom = ({ mode }) => (mode === 'automatic' ? 'Automatically' : 'By hand');
 
 function LifecycleNotice({ lifecycle, stale }) {
     const isLeaving = lifecycle && lifecycle.status !== 'active';
@@ -138,7 +140,7 @@ function RequestForm({ item, form, cloned, isOffered }) {
                 <div class="panel-head"><h2 id="plan-title">What will happen</h2></div>
                 <div class="panel-body stack">
                     <${Approvals} approvals=${item.approvals} />
-                    <${Plan} steps=${plan ?? outlineOf(item)} />
+                    <${Plan} steps=${plan?.length ? plan : outlineOf(item)} />
                     ${!plan && isOffered && html`<p class="small muted">Fill in the form to see what each step sends.</p>`}
                 </div>
             </section>
@@ -157,7 +159,8 @@ function RequestForm({ item, form, cloned, isOffered }) {
             <${ProblemNotice} problem=${problem} />
             ${isRefused && state.faults.length > 0 && html`
                 <p class="fault" role="alert"><${Icon} name="warning" />
-                    The server found something in ${state.faults.length === 1 ? 'one field' : `${state.faults.length} fields`}. Correct it and submit again.
+                    The server found something in ${state.faults.length === 1 ? 'one field' : `${state.faults.length} fields`}.
+                    ${' '}Correct it and submit again.
                 </p>`}
             ${isOffered && html`
                 <div class="form-foot">
@@ -167,9 +170,9 @@ function RequestForm({ item, form, cloned, isOffered }) {
         </form>`;
 }
 
-function footNote({ approvals, mode }) {
+function footNote({ approvals, components, mode }) {
     if (approvals?.length) return 'Starts when it is approved, where that applies.';
-    return mode === 'automatic' ? 'Starts at once.' : 'Opens a ticket for the owner.';
+    return mode === 'automatic' || components ? 'Starts at once.' : 'Opens a ticket for the owner.';
 }
 
 function Approvals({ approvals }) {

@@ -1,7 +1,7 @@
 import { Copy } from '../components/copy.js';
 import { ActionDialog } from '../components/dialog.js';
 import { Effects } from '../components/effects.js';
-import { AbortDialog, FailureCard } from '../components/failure-card.js';
+import { AbortDialog, Failure } from '../components/failure-card.js';
 import { Icon } from '../components/icon.js';
 import { Logs } from '../components/logs.js';
 import { Page, SubjectPage } from '../components/page.js';
@@ -17,7 +17,7 @@ import { catalogIdOf, useItemNames } from '../lib/item-names.js';
 import { html, useRef, useState } from '../lib/preact.js';
 import { useResource } from '../lib/resource.js';
 import { setQuery } from '../lib/router.js';
-import { isMoving, shownStatus } from '../lib/states.js';
+import { isHeld, isMoving, shownStatus } from '../lib/states.js';
 
 const crumbs = [{ name: 'Requests', href: '/requests' }];
 const abortable = ['in_progress', 'resuming', 'failed', 'escalated'];
@@ -53,7 +53,7 @@ function Request({ request, instance, isResultFirst, tab, onChanged }) {
         <${Page} title=${nameOf(catalogIdOf(request))} crumbs=${crumbs}
             headline=${html`<${Headline} request=${request} />`} actions=${html`<${Actions} request=${request} onChoose=${setFloating} />`}>
             <div class="stack">
-                ${request.errorContext && isHeld(request.status) && html`<${FailureCard} request=${request} onChanged=${onChanged} />`}
+                <${Failure} request=${request} onChanged=${onChanged} />
                 ${isResultFirst && html`<${Result} instance=${instance} />`}
                 ${request.actions.length > 0 && html`<section class="panel" aria-label="Steps"><${Steps} request=${request} /></section>`}
                 ${!isResultFirst && html`<${Result} instance=${instance} />`}
@@ -77,9 +77,6 @@ const tabsOf = (request) => [
     { id: 'data', name: 'Data', content: () => html`<div class="panel-body"><${Data} request=${request} /></div>` },
     { id: 'history', name: 'History', content: () => html`<div class="panel-body"><${History} request=${request} /></div>` },
 ];
-
-/** Waits for a person to decide. */
-const isHeld = (status) => ['failed', 'escalated'].includes(status);
 
 /** While nothing but a person can go on, that is the state. */
 const RequestState = ({ status, isStopping, isWaiting }) => (isWaiting && !isStopping

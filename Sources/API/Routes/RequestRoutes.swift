@@ -44,6 +44,24 @@ package struct RequestRoutes: Sendable {
                 "/api/v1/requests/{id}/effects", .permission(.requestsRead), "Its calls to the outside and their fate",
                 answer: "`{data: [...]}`", effects),
             .get(
+                "/api/v1/requests/{id}/explain", .permission(.requestsRead), "Why each action was skipped, waits, was tried again or failed",
+                answer: "`{id, status, reason, actions: [{id, status, reason, expression, values, source}]}`", explain),
+            .get(
+                "/api/v1/requests/{id}/approvals", .permission(.requestsRead), "Its approvals and who decided what",
+                answer: "`{data: [...]}`", approvals),
+            .get(
+                "/api/v1/requests/{id}/escalation", .permission(.requestsRead), "Its escalation",
+                answer: "`{ticketId, escalatedAt, errorContext}`", escalation),
+            .change(
+                "POST", "/api/v1/requests/{id}/clone", .permission(.requestsCreate), "Submit the same again, with changed values",
+                body: .object([.init("requestData", .object, "Values that differ.")]), answer: "The new request", status: 201, clone),
+            .change(
+                "POST", "/api/v1/requests/batch", .permission(.requestsCreate), "Submit several requests, all checked first",
+                body: .object([
+                    .init("requests", .array, required: true, "Bodies as of `POST /requests`, 1 to 100."),
+                    .init("atomic", .boolean, "`true`, as without it: all or none; `false`: the valid ones."),
+                ]), answer: "`{data: [{request} or {errors}]}`", status: 201, batch),
+            .get(
                 "/api/v1/requests/{id}/steps/{stepId}", .permission(.requestsRead), "One action with its attempts", answer: "The action",
                 step),
             .change(
@@ -82,24 +100,27 @@ package struct RequestRoutes: Sendable {
     // MARK: Submitting
 
     private func submission(_ call: Call) throws(PAOError) -> Submission {
-        let (item, bundle) = (call.text("catalogItemId"), call.text("catalogBundleId"))
+        var submission = try Self.submission(call.body)
+        if let key = call.request.headers["Idempotency-Key"] { submission.idempotency = (key, Hash.sha256(call.request.body)) }
+        return submission
+    }
+
+    private static func submission(_ body: JSON) throws(PAOError) -> Submission {
+        let (item, bundle) = (body["catalogItemId"]?.string, body["catalogBundleId"]?.string)
         guard let id = item ?? bundle, item == nil || bundle == nil else {
             let message = "Give catalogItemId or catalogBundleId, and only one of them."
             throw PAOError(.invalid, message, findings: [.init(field: "catalogItemId", rule: "required", message: message)])
         }
         var submission = Submission(
-            catalogID: id, kind: item == nil ? .bundle : .item, data: call.body["requestData"] ?? [:], team: call.text("team"))
-        if let text = call.text("startAfter") {
+            catalogID: id, kind: item == nil ? .bundle : .item, data: body["requestData"] ?? [:], team: body["team"]?.string)
+        submission.components = body["components"] ?? [:]
+        if let text = body["startAfter"]?.string {
             guard let instant = Timestamp(text) else {
-                throw PAOError(
-                    .invalid, "startAfter must be an instant.",
-                    findings: [
-                        .init(field: "startAfter", rule: "type", message: "startAfter must be an instant such as 2026-11-21T10:00:00Z.")
-                    ])
+                let message = "startAfter must be an instant such as 2026-11-21T10:00:00Z."
+                throw PAOError(.invalid, message, findings: [.init(field: "startAfter", rule: "type", message: message)])
             }
             submission.startAfter = instant
         }
-        if let key = call.request.headers["Idempotency-Key"] { submission.idempotency = (key, Hash.sha256(call.request.body)) }
         return submission
     }
 
@@ -146,6 +167,31 @@ package struct RequestRoutes: Sendable {
 
     @Sendable private func effects(_ call: Call) throws(PAOError) -> Response {
         .json(["data": .array(try requests.effects(call.parameter("id"), by: call.actor).map(\.json))])
+    }
+
+    @Sendable private func explain(_ call: Call) throws(PAOError) -> Response {
+        .json(try requests.explanation(call.parameter("id"), by: call.actor))
+    }
+
+    @Sendable private func approvals(_ call: Call) throws(PAOError) -> Response {
+        .json(["data": .array(try requests.approvalHistory(call.parameter("id"), by: call.actor))])
+    }
+
+    @Sendable private func escalation(_ call: Call) throws(PAOError) -> Response {
+        .json(try requests.request(call.parameter("id"), by: call.actor).escalationJSON)
+    }
+
+    @Sendable private func clone(_ call: Call) async throws(PAOError) -> Response {
+        let request = try await requests.clone(call.parameter("id"), changes: call.body["requestData"] ?? [:], by: call.actor)
+        return .json(request.json, status: 201, headers: ["Location": "/api/v1/requests/\(request.id)"])
+    }
+
+    @Sendable private func batch(_ call: Call) async throws(PAOError) -> Response {
+        let bodies = call.body["requests"]?.array ?? []
+        var submissions: [Submission] = []
+        for body in bodies { submissions.append(try Self.submission(body)) }
+        let results = try await requests.submit(batch: submissions, atomic: call.body["atomic"]?.bool ?? true, by: call.actor)
+        return .json(["data": .array(results)], status: 201)
     }
 
     @Sendable private func step(_ call: Call) throws(PAOError) -> Response {

@@ -5,8 +5,15 @@ import Glibc
 /// The `validation` map of a field, read with the meaning that the browser gives it: a rule that cannot be read binds nothing.
 package struct FieldRules: Sendable {
     package let values: JSONObject
+    private let pattern: Pattern?
+    /// Else every text counts as one that the pattern was given up on.
+    private let triesPattern: Bool
 
-    package init(_ values: JSONObject) { self.values = values }
+    init(_ field: Field, triesPattern: Bool = true) {
+        values = field.validation
+        pattern = field.pattern
+        self.triesPattern = triesPattern
+    }
 
     subscript(key: String) -> JSON? { values[key] }
 
@@ -29,8 +36,12 @@ extension FieldRules {
     }
 
     func patternFault(_ text: String) -> [BrokenRule] {
-        guard let source = string("pattern"), let pattern = try? Pattern(source), !pattern.matches(text) else { return [] }
-        return [BrokenRule("pattern", string("message") ?? "Use the form \(source).")]
+        guard let pattern else { return [] }
+        let outcome = triesPattern ? pattern.search(text) : .tooCostly
+        if outcome == .match { return [] }
+        var broken = BrokenRule("pattern", string("message") ?? "Use the form \(pattern.source).")
+        broken.isCostly = outcome == .tooCostly
+        return [broken]
     }
 
     func lengthFaults(_ text: String) -> [BrokenRule] {
@@ -57,7 +68,8 @@ extension FieldRules {
     ) -> [BrokenRule] {
         guard let value else { return [] }
         let bounds = [
-            ("min" + suffix, fallback.map { JSON.int($0.lowerBound) }, low), ("max" + suffix, fallback.map { JSON.int($0.upperBound) }, high),
+            ("min" + suffix, fallback.map { JSON.int($0.lowerBound) }, low),
+            ("max" + suffix, fallback.map { JSON.int($0.upperBound) }, high),
         ]
         return bounds.compactMap { rule, fallback, words in
             guard let written = values[rule] ?? fallback, let limit = read(written) else { return nil }

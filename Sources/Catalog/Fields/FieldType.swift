@@ -21,6 +21,8 @@ package protocol FieldType: Sendable {
 package struct BrokenRule: Sendable, Equatable {
     package var rule: String
     package var message: String
+    /// The pattern was given up at its limit, which took as long as thousands of others.
+    var isCostly = false
 
     package init(_ rule: String, _ message: String) {
         self.rule = rule

@@ -23,7 +23,7 @@ package struct MultiselectField: FieldType {
 
     package func schema(of field: Field) -> JSON {
         var items: JSON = [:]
-        FieldRules(field.validation).describeOptions(in: &items)
+        FieldRules(field).describeOptions(in: &items)
         if items == [:] { items = ["type": ["string", "number", "boolean"]] }
         var schema: JSON = ["type": "array", "items": items]
         schema["minItems"] = field.validation["minSelections"]

@@ -25,7 +25,7 @@ extension NumberFieldType {
         schema["maximum"] = field.validation["max"] ?? ownBounds.map { .int($0.upperBound) }
         let startsAtStep = (field.validation["min"]?.double ?? 0) == 0
         if startsAtStep, let step = field.validation["step"], (step.double ?? 0) > 0 { schema["multipleOf"] = step }
-        FieldRules(field.validation).describeOptions(in: &schema)
+        FieldRules(field).describeOptions(in: &schema)
         return schema
     }
 }

@@ -10,7 +10,7 @@ package struct SelectField: FieldType {
 
     package func schema(of field: Field) -> JSON {
         var schema: JSON = [:]
-        FieldRules(field.validation).describeOptions(in: &schema)
+        FieldRules(field).describeOptions(in: &schema)
         return schema == [:] ? ["type": ["string", "number", "boolean"]] : schema
     }
 }

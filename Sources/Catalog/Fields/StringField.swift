@@ -23,7 +23,7 @@ extension TextFieldType {
         for rule in ["pattern", "minLength", "maxLength"] { schema[rule] = field.validation[rule] }
         let format = ownFormat ?? field.validation["format"]?.string
         schema["format"] = format.flatMap(TextFormat.init(named:)).map { JSON.string($0 == .url ? "uri" : $0.rawValue) }
-        FieldRules(field.validation).describeOptions(in: &schema)
+        FieldRules(field).describeOptions(in: &schema)
         return schema
     }
 }

@@ -11,6 +11,9 @@ struct FieldVisibility {
     /// Answers for ids that are not among the fields: the form around an object.
     private let outer: (String) -> JSON?
     private var known: [ExactString: Bool] = [:]
+    private var depth = 0
+    /// Fields that show fields that show fields: beyond this every field is shown, so that no document exhausts the stack.
+    private static let deepest = 64
 
     init(
         _ fields: [Field], values: JSONObject, defaults: @escaping (Field) -> JSON?, outer: @escaping (String) -> JSON? = { _ in nil }
@@ -38,7 +41,9 @@ struct FieldVisibility {
     private mutating func isVisible(_ field: Field) -> Bool {
         if let answer = known[ExactString(field.id)] { return answer }
         known[ExactString(field.id)] = true
-        let answer = field.conditional.map { holds($0) } ?? true
+        depth += 1
+        defer { depth -= 1 }
+        let answer = depth > Self.deepest || field.conditional.map { holds($0) } ?? true
         known[ExactString(field.id)] = answer
         return answer
     }

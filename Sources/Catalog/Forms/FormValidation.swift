@@ -44,6 +44,7 @@ extension Form {
 private struct FormValidation {
     let defaults: Form.DefaultRenderer
     private(set) var findings: [PAOError.Finding] = []
+    private var costlyPatterns = 0
 
     init(defaults: @escaping Form.DefaultRenderer) { self.defaults = defaults }
 
@@ -76,7 +77,10 @@ private struct FormValidation {
             report(path, "type", fault)
             return nil
         }
-        for broken in type.brokenRules(value, FieldRules(field.validation)) { report(path, broken.rule, broken.message) }
+        for broken in type.brokenRules(value, FieldRules(field, triesPattern: costlyPatterns < 3)) {
+            if broken.isCostly { costlyPatterns += 1 }
+            report(path, broken.rule, broken.message)
+        }
         return inside(value, field, path: path, outer: outer)
     }
 
@@ -92,7 +96,9 @@ private struct FormValidation {
             item.isRequired = true
             var kept: [JSON] = []
             for (index, element) in elements.enumerated() {
-                if let element = check(element.isNull ? nil : element, item, path: "\(path)[\(index)]", outer: outer) { kept.append(element) }
+                if let element = check(element.isNull ? nil : element, item, path: "\(path)[\(index)]", outer: outer) {
+                    kept.append(element)
+                }
             }
             return .array(kept)
         }
@@ -108,13 +114,18 @@ private struct FormValidation {
     }
 
     private mutating func reportUnknown(_ values: JSONObject, fields: [Field], prefix: String) {
-        for key in values.keys where !fields.contains(where: { $0.id == key }) {
+        let known = Set(fields.map { ExactString($0.id) })
+        for key in values.keys where !known.contains(ExactString(key)) && !isFull {
             let near = NearestName.suggestion(for: key, among: fields.map(\.id))
             report(prefix + key, "unknown", "There is no such field." + (near.map { " Did you mean \($0)?" } ?? ""))
         }
     }
 
+    /// Nobody reads more; data that is wrong throughout costs no more than this.
+    private var isFull: Bool { findings.count >= 200 }
+
     private mutating func report(_ field: String, _ rule: String, _ message: String) {
+        if isFull { return }
         findings.append(PAOError.Finding(field: field, rule: rule, message: message))
     }
 }

@@ -6,13 +6,22 @@ struct ActionOrder {
     let actions: [Action]
     private let isParallel: Bool
     private let byID: [ExactString: Int]
+    /// Of each action, all that it depends on, directly or not.
+    private let before: [Set<Int>]
 
     /// Dependencies that lead in a circle or nowhere are left out of account; `cycle` tells.
     init(_ written: [Action], isParallel: Bool) {
         let sorted = DependencyOrder.sorted(written, id: \.id, dependsOn: \.dependsOn)
         actions = sorted
         self.isParallel = isParallel
-        byID = Dictionary(sorted.enumerated().map { (ExactString($1.id), $0) }, uniquingKeysWith: { first, _ in first })
+        let byID = Dictionary(sorted.enumerated().map { (ExactString($1.id), $0) }, uniquingKeysWith: { first, _ in first })
+        self.byID = byID
+        var before: [Set<Int>] = []
+        for (index, action) in sorted.enumerated() {
+            let direct = action.dependsOn.compactMap { byID[ExactString($0)] }.filter { $0 < index }
+            before.append(direct.reduce(into: Set(direct)) { $0.formUnion(before[$1]) })
+        }
+        self.before = before
     }
 
     var ids: [String] { actions.map(\.id) }
@@ -21,17 +30,7 @@ struct ActionOrder {
 
     func runs(_ first: String, before second: String) -> Bool {
         guard let from = byID[ExactString(first)], let to = byID[ExactString(second)] else { return false }
-        return isParallel ? depends(to, on: first) : from < to
-    }
-
-    private func depends(_ index: Int, on id: String) -> Bool {
-        var seen: Set<String> = []
-        var open = actions[index].dependsOn
-        while let next = open.popLast() {
-            if next == id { return true }
-            if seen.insert(next).inserted { open += action(next)?.dependsOn ?? [] }
-        }
-        return false
+        return isParallel ? before[to].contains(from) : from < to
     }
 }
 

@@ -14,7 +14,7 @@ struct ActionReader {
     /// In an order in which they can run; dependencies checked.
     func actions(_ nodes: [YAMLNode], _ list: TemplatePlace.ActionList) -> [Action] {
         if nodes.count > Self.mostActions, let first = nodes.first {
-            report.error(.badValue, "There are \(nodes.count) actions; at most \(Self.mostActions) are allowed.", at: first.position)
+            report.beyondLimit("actions", nodes.count, Self.mostActions, at: first.position)
             return []
         }
         let read = nodes.compactMap { node in action(node, list).map { (node: node, action: $0) } }
@@ -39,7 +39,8 @@ struct ActionReader {
         map.allow(["description"])
         _ = map.required("config")
         let action = Action(
-            id: id, name: map.text("name") ?? Identifiers.title(id), type: type, dependsOn: map.texts("dependsOn"),
+            id: id, name: map.text("name") ?? Identifiers.title(id), type: type,
+            dependsOn: map.texts("dependsOn", atMost: Self.mostActions),
             condition: condition.flatMap { templates.expression($0, .action(list, id: id)) }, conditionSource: condition?.text,
             config: map.node("config").map { templates.tree($0, .action(list, id: id)) } ?? .constant([:]),
             verification: verifications(&map, after), outputs: outputs(&map),
@@ -69,7 +70,9 @@ struct ActionReader {
         guard let cycle = DependencyOrder.cycle(read.map(\.action), id: \.id, dependsOn: \.dependsOn),
             let node = read.first(where: { $0.action.id == cycle.first })?.node
         else { return }
-        report.error(.dependencyCycle, "These actions wait for each other: \(cycle.joined(separator: " -> ")).", at: node["dependsOn"]?.position ?? node.position)
+        report.error(
+            .dependencyCycle, "These actions wait for each other: \(cycle.joined(separator: " -> ")).",
+            at: node["dependsOn"]?.position ?? node.position)
     }
 }
 

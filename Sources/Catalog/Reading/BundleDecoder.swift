@@ -9,7 +9,7 @@ extension DocumentDecoder {
         _ = map.required("components")
         let nodes = map.elements("components")
         if nodes.count > ActionReader.mostActions, let first = nodes.first {
-            report.error(.badValue, "A bundle has at most \(ActionReader.mostActions) components.", at: first.position)
+            report.beyondLimit("components", nodes.count, ActionReader.mostActions, at: first.position)
             return []
         }
         let read = nodes.compactMap { node in component(node).map { (node: node, component: $0) } }
@@ -25,8 +25,10 @@ extension DocumentDecoder {
         let isRequired = map.flag("required") ?? true
         let component = BundleComponent(
             id: id, catalogItem: item, version: range(&map, "version"), isRequired: isRequired,
-            enabledByDefault: map.flag("enabledByDefault") ?? isRequired, dependsOn: map.texts("dependsOn"),
-            config: map.mapping("config").map { templates.tree($0.node, .component(id: id)) } ?? .constant([:]), outputs: map.texts("outputs"))
+            enabledByDefault: map.flag("enabledByDefault") ?? isRequired,
+            dependsOn: map.texts("dependsOn", atMost: ActionReader.mostActions),
+            config: map.mapping("config").map { templates.tree($0.node, .component(id: id)) } ?? .constant([:]),
+            outputs: map.texts("outputs"))
         map.allow(["name", "description"])
         map.finish()
         return id.isEmpty ? nil : component
@@ -78,7 +80,7 @@ extension DocumentDecoder {
 
     private func range(_ map: inout MappingReader, _ key: String) -> VersionRange? {
         guard let node = map.node(key), let text = map.text(of: node, key) else { return nil }
-        guard let range = VersionRange(text) else {
+        guard text.utf8.count <= 200, let range = VersionRange(text) else {
             report.error(.badRange, "\(key) must be a range of versions such as \">=2.0.0 <3\", not \(text).", at: node.position)
             return nil
         }

@@ -81,7 +81,8 @@ struct DocumentDecoder {
         ]
         return ScopeCheck(
             kind: document.kind, form: document.form, metadata: document.metadata.json, actions: orders, components: document.components,
-            instanceOutputs: document.instance?.outputs.keys ?? [], hasWholeForm: hasWhole(document.form), hasWholeActions: templates.hasWholeActions,
+            instanceOutputs: document.instance?.outputs.keys ?? [], hasWholeForm: hasWhole(document.form),
+            hasWholeActions: templates.hasWholeActions,
             report: report)
     }
 
@@ -127,7 +128,7 @@ extension DocumentDecoder {
 
     func version(_ map: inout MappingReader, _ key: String, required: Bool = false) -> SemanticVersion? {
         guard let node = required ? map.required(key) : map.node(key), let text = map.text(of: node, key) else { return nil }
-        if let version = SemanticVersion(text) { return version }
+        if text.utf8.count <= 200, let version = SemanticVersion(text) { return version }
         report.error(
             .badVersion, "\(key) must be a version as SemVer 2.0.0 has it, such as 1.4.0, not \(text).", at: node.position,
             suggestion: Self.completedVersion(text))
@@ -136,6 +137,7 @@ extension DocumentDecoder {
 
     /// `v1.2` is most likely meant as `1.2.0`.
     private static func completedVersion(_ text: String) -> String? {
+        guard text.utf8.count <= 50 else { return nil }
         let core = text.hasPrefix("v") ? String(text.dropFirst()) : text
         return [core, core + ".0", core + ".0.0"].first { SemanticVersion($0) != nil }
     }

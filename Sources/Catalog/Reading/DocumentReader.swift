@@ -22,10 +22,12 @@ package enum DocumentReader {
             let stream = try YAML.read(text)
             let file = FileReader(path: path, source: SourceText(text), schemas: schemas, owners: owners)
             var reading = FileReading()
-            file.report.add(stream.warnings)
+            let warnings = FindingReport(file: path)
+            for warning in stream.warnings { warnings.add(.warning, warning.rule, warning.message, warning.position) }
+            reading.findings = warnings.findings
             let roots = stream.documents.filter { !$0.isNull }
             for root in roots { file.read(root, isAlone: isAloneInFolder && roots.count == 1, into: &reading) }
-            reading.findings = file.report.sorted
+            reading.findings.sort(by: CatalogFinding.isBefore)
             return reading
         } catch {
             let report = FindingReport(file: path)
@@ -40,18 +42,10 @@ private struct FileReader {
     let source: SourceText
     let schemas: CatalogSchemas
     let owners: CodeOwners?
-    let report: FindingReport
-
-    init(path: String, source: SourceText, schemas: CatalogSchemas, owners: CodeOwners?) {
-        self.path = path
-        self.source = source
-        self.schemas = schemas
-        self.owners = owners
-        report = FindingReport(file: path)
-    }
 
     func read(_ root: YAMLNode, isAlone: Bool, into reading: inout FileReading) {
-        let before = report.errorCount
+        let report = FindingReport(file: path)
+        defer { reading.findings += report.findings }
         let isFlat = FlatDialect.isFlat(root)
         var canonical = isFlat ? FlatDialect(path: path, isAloneInFolder: isAlone, report: report).canonical(root) : root
         canonical = Completion(path: path, owners: owners, report: report).completed(canonical)
@@ -59,21 +53,13 @@ private struct FileReader {
         let place = CatalogDocument.Source(path: path, line: root.position.line)
         let document = decoder.decode(canonical, at: place)
         schemas.check(root, into: report)
-        guard let document, report.errorCount == before else {
+        guard let document, !report.hasErrors else {
             reading.brokenIDs = canonical["metadata"]?["id"]?.string.flatMap { id in reading.brokenIDs.map { $0 + [id] } }
             return
         }
         reading.documents.append(document)
         reading.links.append(CatalogLinks(canonical))
     }
-}
-
-extension FindingReport {
-    fileprivate func add(_ warnings: [YAMLWarning]) {
-        for warning in warnings { add(.warning, warning.rule, warning.message, warning.position) }
-    }
-
-    fileprivate var errorCount: Int { findings.count(where: \.isError) }
 }
 
 /// Fills in what the path says: the category by the folder below `catalog/`, the owner by CODEOWNERS.
@@ -97,11 +83,14 @@ private struct Completion {
         let folder = CatalogPath.category(of: path)
         guard let written = node["category"], !written.isNull else {
             metadata.removeAll { $0.key.text == "category" }
-            metadata.append((key: YAMLNode(text: "category", at: node.position), value: YAMLNode(text: folder ?? "general", at: node.position)))
+            metadata.append(
+                (key: YAMLNode(text: "category", at: node.position), value: YAMLNode(text: folder ?? "general", at: node.position)))
             return
         }
         if let folder, let text = written.text, text != folder {
-            report.warning(.categoryMismatch, "The category is \(text), but the file is in the folder \(folder).", at: written.position, suggestion: folder)
+            report.warning(
+                .categoryMismatch, "The category is \(text), but the file is in the folder \(folder).", at: written.position,
+                suggestion: folder)
         }
     }
 

@@ -7,8 +7,16 @@ struct FormReader {
 
     private var report: FindingReport { templates.report }
 
+    /// More than any person fills in; keeps checks that are quadratic in their number quick.
+    static let mostFields = 500
+
     func form(_ map: inout MappingReader) -> Form {
         let nodes = map.elements("groups")
+        let count = nodes.reduce(nodes.count) { $0 + ($1["fields"]?.elements?.count ?? 0) }
+        if count > Self.mostFields {
+            report.beyondLimit("fields", count, Self.mostFields, at: map.node.position)
+            return Form(groups: [])
+        }
         let groups = nodes.compactMap(group)
         if groups.count < nodes.count { templates.hasWholeForm = false }
         map.finish()
@@ -69,7 +77,7 @@ extension FormReader {
             inside.allow(["items", "properties"])
             inside.finish()
         }
-        for rule in FieldTypes.ruleNames where rule != "message" || map.node["pattern"] != nil {
+        for rule in FieldTypes.ruleNames where rule != "message" || map.holds("pattern") {
             read(rule, &map, type, into: &rules)
         }
         checkBounds(rules, map.node)
@@ -92,7 +100,8 @@ extension FormReader {
             report.warning(.ruleNotForType, "The rule \(rule) means nothing for a field of type \(type).", at: node.position)
         }
         guard let wanted = RuleShape.of(rule), wanted.accepts(node.json) else {
-            report.error(.wrongType, "\(rule) must be \(RuleShape.of(rule)?.words ?? "something else"), not \(node.typeName).", at: node.position)
+            report.error(
+                .wrongType, "\(rule) must be \(RuleShape.of(rule)?.words ?? "something else"), not \(node.typeName).", at: node.position)
             return
         }
         if rule == "pattern", let source = node.string { checkPattern(source, node.position) }
@@ -213,7 +222,8 @@ extension FormReader {
         for (field, node) in fields {
             for name in field.conditional?.fields ?? [] where !ids.contains(name) {
                 report.error(
-                    .unknownField, "\(field.id) is shown by the field \(name), which does not exist.", at: node["conditional"]?.position(ofText: name) ?? node.position,
+                    .unknownField, "\(field.id) is shown by the field \(name), which does not exist.",
+                    at: node["conditional"]?.position(ofText: name) ?? node.position,
                     suggestion: NearestName.suggestion(for: name, among: ids))
             }
         }

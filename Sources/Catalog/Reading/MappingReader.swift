@@ -6,27 +6,47 @@ import Documents
 struct MappingReader {
     let node: YAMLNode
     let report: FindingReport
+    private let keys: [String]
+    /// Which of `keys` were asked for.
+    private var isTaken: [Bool]
+    /// Every key that may stand here, for suggestions.
     private var asked: [String] = []
     private var missing: [String] = []
 
     /// nil, reported, where the node is no mapping.
     init?(_ node: YAMLNode, _ report: FindingReport) {
-        guard node.members != nil else {
+        guard case .mapping(let pairs) = node.content else {
             report.error(.wrongType, "This must be a map of keys and values, not \(node.typeName).", at: node.position)
             return nil
         }
+        if pairs.count > Self.mostKeys { report.beyondLimit("keys", pairs.count, Self.mostKeys, at: node.position) }
         self.node = node
         self.report = report
+        keys = pairs.map { $0.key.text ?? "" }
+        isTaken = Array(repeating: false, count: pairs.count)
     }
+
+    /// More than any map of a document has; look-ups walk over them.
+    private static let mostKeys = 1000
 
     /// Keys that are read elsewhere or free.
-    mutating func allow(_ keys: [String]) { asked += keys }
+    mutating func allow(_ keys: [String]) {
+        for key in keys { _ = take(key) }
+    }
 
     mutating func node(_ key: String) -> YAMLNode? {
-        asked.append(key)
-        guard let value = node[key], !value.isNull else { return nil }
-        return value
+        guard let index = take(key), case .mapping(let pairs) = node.content, !pairs[index].value.isNull else { return nil }
+        return pairs[index].value
     }
+
+    private mutating func take(_ key: String) -> Int? {
+        asked.append(key)
+        guard let index = keys.firstIndex(of: key) else { return nil }
+        isTaken[index] = true
+        return index
+    }
+
+    func holds(_ key: String) -> Bool { keys.contains(key) }
 
     mutating func required(_ key: String) -> YAMLNode? {
         if let value = node(key) { return value }
@@ -58,6 +78,14 @@ struct MappingReader {
         let hint = value.text.map { "\"\($0)\"" }
         report.error(.wrongType, "\(key) must be text, not \(value.typeName).", at: value.position, suggestion: hint)
         return nil
+    }
+
+    /// At most `limit` of them: lists that are walked once for each of their elements.
+    mutating func texts(_ key: String, atMost limit: Int) -> [String] {
+        let nodes = elements(key)
+        if nodes.count <= limit { return texts(key) }
+        report.beyondLimit("entries of \(key)", nodes.count, limit, at: nodes[limit].position)
+        return []
     }
 
     mutating func texts(_ key: String) -> [String] { elements(key).compactMap { text(of: $0, "An entry of \(key)") } }
@@ -109,11 +137,14 @@ struct MappingReader {
     /// half of a text that needs quotes.
     func finish() {
         var misspelled: Set<String> = []
-        for (key, place, value) in node.members ?? [] where !asked.contains(where: { $0.utf8.elementsEqual(key.utf8) }) {
+        guard case .mapping(let pairs) = node.content else { return }
+        for index in keys.indices where !isTaken[index] && !report.isFull {
+            let (key, place, value) = (keys[index], pairs[index].key.position, pairs[index].value)
             let near = NearestName.suggestion(for: key, among: missing) ?? NearestName.suggestion(for: key, among: asked)
             if let near { misspelled.insert(near) }
             if value.isNull {
-                report.warning(.unknownKey, "\(key) is read as a key without a value; a text with a comma needs quotes.", at: place, suggestion: near)
+                report.warning(
+                    .unknownKey, "\(key) is read as a key without a value; a text with a comma needs quotes.", at: place, suggestion: near)
             } else {
                 report.error(.unknownKey, "The key \(key) is not known here.", at: place, suggestion: near)
             }

@@ -16,7 +16,7 @@ struct ScopeCheck {
 
     func check(_ usages: [TemplateReader.Usage]) {
         for usage in usages {
-            for reference in usage.references { check(reference, usage) }
+            for reference in usage.references where !report.isFull { check(reference, usage) }
         }
     }
 
@@ -24,7 +24,8 @@ struct ScopeCheck {
         guard case .key(let scope)? = reference.path.first else { return }
         let place = { usage.locate(reference.position) }
         guard scopes(at: usage.place).contains(scope) else {
-            report.error(.unknownScope, "\(scope) has no values here; there are \(scopes(at: usage.place).joined(separator: ", ")).", at: place())
+            report.error(
+                .unknownScope, "\(scope) has no values here; there are \(scopes(at: usage.place).joined(separator: ", ")).", at: place())
             return
         }
         let path = reference.path.dropFirst().map(\.text)
@@ -125,7 +126,8 @@ extension ScopeCheck {
         if declared.contains(output) { return }
         let near = NearestName.suggestion(for: output, among: declared)
         report.error(
-            .unknownOutput, "\(action.id) declares no output \(output).", at: place(), suggestion: near.map { "outputs.\(action.id).\($0)" })
+            .unknownOutput, "\(action.id) declares no output \(output).", at: place(), suggestion: near.map { "outputs.\(action.id).\($0)" }
+        )
     }
 
     private func checkComponent(_ path: [String], _ at: TemplatePlace, _ place: () -> Position) {
@@ -148,7 +150,9 @@ extension ScopeCheck {
         var seen: Set<String> = []
         var open = [reader]
         while let next = open.popLast() {
-            for above in components.first(where: { $0.id == next })?.dependsOn ?? [] where seen.insert(above).inserted { open.append(above) }
+            for above in components.first(where: { $0.id == next })?.dependsOn ?? [] where seen.insert(above).inserted {
+                open.append(above)
+            }
         }
         return seen.contains(id)
     }
@@ -156,7 +160,8 @@ extension ScopeCheck {
     private func checkMetadata(_ path: [String], _ place: () -> Position) {
         guard !path.isEmpty, metadata.value(at: path.map(PathComponent.key)) == nil, Int(path.last ?? "") == nil else { return }
         let near = NearestName.suggestion(for: path[0], among: metadata.object?.keys ?? [])
-        report.error(.unknownPath, "metadata has no \(path.joined(separator: ".")).", at: place(), suggestion: near.map { "metadata." + $0 })
+        report.error(
+            .unknownPath, "metadata has no \(path.joined(separator: ".")).", at: place(), suggestion: near.map { "metadata." + $0 })
     }
 
     private func checkInstance(_ path: [String], _ place: () -> Position) {

@@ -98,7 +98,9 @@ package final class Catalog: Sendable {
             let result = outcome.result(from: start)
             try await record(result, outcome)
             if let entries = outcome.entries { switchTo(entries, outcome) }
-            log(.info, "catalog synced", ["changed": .bool(result.isChanged), "errors": .int(result.errors), "commit": .optional(result.commit)])
+            log(
+                .info, "catalog synced",
+                ["changed": .bool(result.isChanged), "errors": .int(result.errors), "commit": .optional(result.commit)])
             return result
         } catch {
             return await failed(start, error)

@@ -74,21 +74,27 @@ struct CatalogScanner {
         var scan = Scan()
         let start = FileKind.of(realRoot + "/catalog") == .folder ? "catalog" : ""
         var seen: Set<UInt> = []
-        visit(start, depth: 0, &seen, &scan)
+        var status = stat()
+        guard stat(start.isEmpty ? realRoot : realRoot + "/" + start, &status) == 0 else { return scan }
+        visit(start, inode: UInt(status.st_ino), depth: 0, &seen, &scan)
         scan.files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         return scan
     }
 
-    private func visit(_ folder: String, depth: Int, _ seen: inout Set<UInt>, _ scan: inout Scan) {
-        let location = folder.isEmpty ? realRoot : realRoot + "/" + folder
-        var status = stat()
-        guard depth <= Self.deepest, stat(location, &status) == 0, seen.insert(UInt(status.st_ino)).inserted else { return }
-        guard let names = Self.names(in: location) else {
+    /// Each folder once, however many links lead to it.
+    private func visit(_ folder: String, inode: UInt, depth: Int, _ seen: inout Set<UInt>, _ scan: inout Scan) {
+        guard depth <= Self.deepest, seen.insert(inode).inserted else { return }
+        guard let entries = Self.entries(of: folder.isEmpty ? realRoot : realRoot + "/" + folder) else {
             report(&scan, .fileUnreadable, "The folder cannot be read.", folder)
             return
         }
-        for name in names where scan.files.count < Self.mostFiles {
-            visitEntry(folder.isEmpty ? name : folder + "/" + name, depth, &seen, &scan)
+        for entry in entries where scan.files.count < Self.mostFiles {
+            let path = folder.isEmpty ? entry.name : folder + "/" + entry.name
+            if entry.isFolder {
+                visit(path, inode: entry.inode, depth: depth + 1, &seen, &scan)
+            } else if !entry.isFile || Self.isDocument(path) {
+                visitEntry(path, depth, &seen, &scan)
+            }
         }
     }
 
@@ -108,7 +114,7 @@ struct CatalogScanner {
             location = real
         }
         switch FileKind(status) {
-        case .folder: visit(path, depth: depth + 1, &seen, &scan)
+        case .folder: visit(path, inode: UInt(status.st_ino), depth: depth + 1, &seen, &scan)
         case .file where Self.isDocument(path): add(path, location, status, &scan)
         default: break
         }
@@ -133,7 +139,9 @@ extension CatalogScanner {
     /// The first CODEOWNERS that GitHub would take, with its path.
     func codeOwners() -> (path: String, text: [UInt8])? {
         for path in CodeOwners.places {
-            guard let real = Self.resolved(realRoot + "/" + path), real.hasPrefix(realRoot + "/"), let text = Self.read(real) else { continue }
+            guard let real = Self.resolved(realRoot + "/" + path), real.hasPrefix(realRoot + "/"), let text = Self.read(real) else {
+                continue
+            }
             return (path, text)
         }
         return nil
@@ -157,17 +165,28 @@ extension CatalogScanner {
         return nil
     }
 
-    private static func names(in folder: String) -> [String]? {
+    /// What the folder's own listing says, which saves asking for each entry; some file systems tell no types.
+    private struct Entry {
+        let name: String
+        let inode: UInt
+        let isFolder: Bool
+        let isFile: Bool
+    }
+
+    private static func entries(of folder: String) -> [Entry]? {
         guard let directory = opendir(folder) else { return nil }
         defer { closedir(directory) }
-        var names: [String] = []
+        var entries: [Entry] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
             }
-            if let name, !name.hasPrefix(".") { names.append(name) }
+            guard let name, !name.hasPrefix(".") else { continue }
+            let type = Int(entry.pointee.d_type)
+            entries.append(
+                Entry(name: name, inode: UInt(entry.pointee.d_ino), isFolder: type == Int(DT_DIR), isFile: type == Int(DT_REG)))
         }
-        return names
+        return entries
     }
 
     private static func resolved(_ path: String) -> String? {

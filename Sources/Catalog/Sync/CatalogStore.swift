@@ -122,7 +122,8 @@ enum CatalogStore {
             "id": .int(row.int(0)), "startedAt": .string(row.text(1)), "completedAt": .optional(row.optionalText(2)),
             "status": .string(row.text(3)), "repositoryUrl": .string(row.text(4)), "branch": .string(row.text(5)),
             "commit": .optional(row.optionalText(6)), "items": counts(7), "bundles": counts(10), "updateItems": counts(13),
-            "upgradeItems": counts(16), "errors": .int(row.int(19)), "warnings": .int(row.int(20)), "message": .optional(row.optionalText(21)),
+            "upgradeItems": counts(16), "errors": .int(row.int(19)), "warnings": .int(row.int(20)),
+            "message": .optional(row.optionalText(21)),
         ]
     }
 }

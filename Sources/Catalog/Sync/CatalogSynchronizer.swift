@@ -204,7 +204,8 @@ struct SyncOutcome: Sendable {
         entries = all
         changed = all.filter { entry in previous.entries[entry.id].map { !$0.hasSameRow(as: entry) } ?? true }
         counts = Self.counts(all, previous.entries)
-        isChanged = !counts.isEmpty || state.findings != previous.findings || changed.contains { previous.entries[$0.id]?.state != $0.state }
+        isChanged =
+            !counts.isEmpty || state.findings != previous.findings || changed.contains { previous.entries[$0.id]?.state != $0.state }
     }
 
     private static func counts(_ entries: [CatalogEntry], _ previous: [String: CatalogEntry]) -> [CatalogKind: SyncResult.Counts] {

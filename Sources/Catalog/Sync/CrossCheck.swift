@@ -43,7 +43,8 @@ struct CrossCheck {
         _ report: FindingReport
     ) {
         guard item.kind == .item else {
-            report.error(.missingReference, "\(item.id) is a \(item.kind.rawValue); a component is a CatalogItem.", at: reference.target.place)
+            report.error(
+                .missingReference, "\(item.id) is a \(item.kind.rawValue); a component is a CatalogItem.", at: reference.target.place)
             return
         }
         if let range = reference.range, !range.contains(item.version) {

@@ -112,13 +112,14 @@ package final class CircuitBreakers: Sendable {
 }
 
 extension HTTPTransport {
-    /// Calls pass the breaker of their host. A held-back call fails with `unreachable`, not sent.
+    /// Calls pass the breaker of their host. A held-back call fails with `unreachable`, not sent, and says for how long.
     package func guarded(by breakers: CircuitBreakers) -> HTTPTransport {
         HTTPTransport { (request) async throws(TransportFailure) in
             let host = try WebAddress(request.url).authority.asciiLowercased
             if case .wait(let pause) = breakers.admit(host) {
                 throw TransportFailure(
-                    .unreachable, "\(host) keeps failing; the next call is let through in \(pause.milliseconds / 1000 + 1) s.")
+                    .unreachable, "\(host) keeps failing; the next call is let through in \(pause.milliseconds / 1000 + 1) s.",
+                    heldBack: pause)
             }
             do throws(TransportFailure) {
                 let response = try await send(request)

@@ -86,8 +86,13 @@ package struct TransportFailure: Error, Sendable, Equatable, CustomStringConvert
     package var mayHaveBeenSent: Bool
     /// The same call may succeed later.
     package var isRetryable: Bool
+    /// Nothing was sent, since the circuit breaker of the host is open; the next call may pass after this long.
+    package var heldBack: Duration?
 
-    package init(_ kind: Kind, _ message: String, mayHaveBeenSent: Bool = false, isRetryable: Bool? = nil) {
+    package init(
+        _ kind: Kind, _ message: String, mayHaveBeenSent: Bool = false, isRetryable: Bool? = nil, heldBack: Duration? = nil
+    ) {
+        self.heldBack = heldBack
         self.kind = kind
         self.message = message
         self.mayHaveBeenSent = mayHaveBeenSent

@@ -73,7 +73,7 @@ package struct ActionTools: Sendable {
     package var log: @Sendable (String) -> Void
     /// Longest time this try may take.
     package var timeout: Duration
-    /// For `settle`: since when the effect's fate is not known.
+    /// For `settle`: how long ago it was noticed that the effect's fate is not known.
     package var doubtAge: Duration
     /// A client of the JIRA of that name; nil where none is configured.
     package var jira: @Sendable (String) -> JiraClient?
@@ -150,6 +150,8 @@ package struct TicketDraft: Sendable {
     package var priority: String?
     package var team: String?
     package var assignee: String?
+    /// As the other system's status is mapped; a poll hands in the draft again with what it found.
+    package var status = Ticket.Status.open
     /// Names a person is asked for when resolving it.
     package var outputs: [String]
     /// Nil where only a person's word ends it; else how often the other system is asked.

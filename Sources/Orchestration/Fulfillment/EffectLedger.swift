@@ -30,6 +30,28 @@ package struct Effect: Sendable {
     package var createdAt: Timestamp
     package var updatedAt: Timestamp
 
+    /// How a further try begins, when a person asks for one or a time limit cut the last one short.
+    enum Resumption: Sendable, Equatable {
+        /// Sent for the first time or, where that is harmless, again.
+        case perform
+        /// First it is found out what became of the last try.
+        case settle
+        /// It was accepted and takes its time: asked how it stands.
+        case poll(reference: String)
+    }
+
+    var resumption: Resumption {
+        switch state {
+        case .intent: .settle
+        case .sent: remoteReference.map { .poll(reference: $0) } ?? .settle
+        case .done, .unknown: resend == .lookup ? .settle : .perform
+        case .failed: .perform
+        }
+    }
+
+    /// Performing it once more by a person's decision is another effect, with a key of its own: the former one happened, or may have.
+    var isSpent: Bool { resend == .never && (state == .done || state == .unknown) }
+
     /// The key of a step's effect: the same over all automatic tries, another one for each generation and part.
     package static func key(requestID: String, stepID: String, generation: Int, part: String = "") -> String {
         let text = "\(requestID)|\(stepID)|\(generation)" + (part.isEmpty ? "" : "|\(part)")
@@ -77,7 +99,7 @@ struct EffectLedger {
             INSERT INTO effects(key, request_id, step_id, generation, part, kind, summary, resend, rendered, digest, state, lease_epoch,
               created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?)
-            ON CONFLICT(key) DO UPDATE SET state = 'intent', tries = tries + 1, rendered = excluded.rendered,
+            ON CONFLICT(key) DO UPDATE SET state = 'intent', tries = tries + 1, rendered = excluded.rendered, note = NULL,
               digest = excluded.digest, lease_epoch = excluded.lease_epoch, updated_at = excluded.updated_at
             """,
             effect.key, effect.requestRowID, effect.stepRowID, effect.generation, effect.part, effect.kind, effect.summary,

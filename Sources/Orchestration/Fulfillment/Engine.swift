@@ -4,13 +4,15 @@
 // do now: decide (`RequestRun`, a value), write all decisions in one transaction under the job's lease, and only then send. So
 //   - an intent is durable before its call leaves, and a result is stored together with what follows from it;
 //   - exactly one handler advances a request at a time: a lost lease refuses the transaction (`fenced`) and the turn has not happened;
+//   - what people did meanwhile (told it to stop, resolved a ticket) refuses the transaction too, and the turn is decided anew;
 //   - a process killed at any instant leaves rows from which the next start goes on: `intent` without result is settled, not repeated.
-// Steps of a parallel sequence run at once inside the same handler; their results are taken in one by one.
-// Nothing waits in memory: a retry or a poll that is due later becomes the job's next time, a ticket ends the job until it is resolved.
+// Steps of a parallel sequence run at once inside the same handler; their results are taken in one by one, and what is due meanwhile is
+// not kept waiting by the slowest call. Nothing else waits in memory: a retry or a poll that is due later becomes the job's next time,
+// a ticket ends the job until it is resolved. What can never be stored fails the request, so that a person sees it.
 
 package import Base
 package import Catalog
-import Identity
+package import Identity
 package import Integrations
 package import Jobs
 package import Store
@@ -22,8 +24,7 @@ package final class Engine: Sendable {
 
     let store: Store
     let jobs: JobQueue
-    let catalog: Catalog
-    let recorder: Recorder
+    let intake: Intake
     let http: HTTPTransport
     let time: TimeSource
     let log: Log
@@ -34,13 +35,14 @@ package final class Engine: Sendable {
     let tokens: OAuth2TokenCache
 
     package init(
-        store: Store, jobs: JobQueue, catalog: Catalog, recorder: Recorder, http: HTTPTransport, time: TimeSource, log: Log,
-        settings: RunSettings, secret: @escaping @Sendable (String) async throws(PAOError) -> String
+        store: Store, jobs: JobQueue, catalog: Catalog, recorder: Recorder, approvals: Approvals, http: HTTPTransport, time: TimeSource,
+        log: Log, settings: RunSettings, secret: @escaping @Sendable (String) async throws(PAOError) -> String
     ) {
         self.store = store
         self.jobs = jobs
-        self.catalog = catalog
-        self.recorder = recorder
+        intake = Intake(
+            recorder: recorder, jobs: jobs, approvals: approvals,
+            loader: RunLoader(catalog: catalog, settings: settings, store: store, time: time))
         self.http = http
         self.time = time
         self.log = log
@@ -61,28 +63,52 @@ package final class Engine: Sendable {
 
     // MARK: Turning
 
+    /// What woke the handler while calls are under way.
+    private enum Wake: Sendable {
+        case landing(Landing)
+        /// Something else of the request is due.
+        case due
+    }
+
     private func advance(_ job: ClaimedJob) async throws(PAOError) {
         guard var run = try load(job.subject) else {
             return try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
         }
-        if try await waitsForConcurrency(run, job) { return }
-        await withTaskGroup(of: Landing.self) { group in
+        if try await rejectsStart(of: run, job) { return }
+        let fault = await turns(of: &run, job)
+        if let fault { try await giveUp(run, fault, job) }
+    }
+
+    /// Until nothing is left to do now. Returns why a turn could not be stored.
+    private func turns(of run: inout RequestRun, _ job: ClaimedJob) async -> PAOError? {
+        await withTaskGroup(of: Wake.self) { group in
+            defer { group.cancelAll() }
             var landing: Landing?
+            var alarm: Timestamp?
             while true {
                 do throws(PAOError) {
-                    let launches = try await turn(&run, landing, job.lease)
-                    for launch in launches { group.addTask { await self.fly(launch) } }
+                    guard let launches = try await turn(&run, landing, job.lease) else { return nil }
+                    let confidential = run.confidential
+                    for launch in launches { group.addTask { .landing(await self.fly(launch, confidential)) } }
                 } catch {
-                    log(.warning, "a turn of a request was not stored", ["request": .string(run.request.id), "error": .string(error.description)])
-                    return
+                    return error
                 }
-                if run.inFlight.isEmpty { return }
-                landing = await group.next()
+                if run.inFlight.isEmpty { return nil }
+                if let due = run.nextDue, alarm.map({ due < $0 }) ?? true {
+                    alarm = due
+                    group.addTask { [time] in await Self.sleep(until: due, time) }
+                }
+                switch await group.next() {
+                case .landing(let next)?: landing = next
+                default: (landing, alarm) = (nil, nil)
+                }
             }
         }
-        guard job.lease.isFinished else {
-            throw PAOError(.internal, "The request \(run.request.id) could not be advanced.")
-        }
+    }
+
+    private static func sleep(until due: Timestamp, _ time: TimeSource) async -> Wake {
+        try? await time.sleep(max(.milliseconds(1), due - time.now()))
+        return .due
     }
 
     /// What a call led to.
@@ -92,8 +118,10 @@ package final class Engine: Sendable {
         var lines: [RunChanges.LogLine]
     }
 
-    /// One decision, one transaction. Throws what the store throws; then nothing of it has happened.
-    private func turn(_ run: inout RequestRun, _ landing: Landing?, _ lease: Lease) async throws(PAOError) -> [RequestRun.Launch] {
+    /// One decision, one transaction. nil when the request has to wait for its concurrency key. Throws what the store throws; then
+    /// nothing of it has happened. A full disk is waited for: the result of a call is not to be lost by it.
+    private func turn(_ run: inout RequestRun, _ landing: Landing?, _ lease: Lease) async throws(PAOError) -> [RequestRun.Launch]? {
+        var patience = 60
         while true {
             var next = run
             next.now = time.now()
@@ -103,12 +131,15 @@ package final class Engine: Sendable {
                 if let launch = next.apply(landing.outcome, to: landing.stepRowID) { launches.append(launch) }
             }
             launches += try next.launches()
-            let rest = next.inFlight.isEmpty ? next.rest : nil
             do throws(PAOError) {
-                try await commit(next, rest, lease)
+                guard try await commit(next, after: run, lease) else { return nil }
+            } catch where error.code == .storageFull && patience > 0 && landing != nil {
+                patience -= 1
+                try? await time.sleep(.seconds(1))
+                continue
             } catch where error.code == .superseded {
-                run.request.isStopping = true
-                run.request.stopReason = error.detail
+                guard let fresh = try load(run.request.rowID) else { throw error }
+                run.adopt(fresh)
                 continue
             }
             next.changes = RunChanges()
@@ -117,114 +148,102 @@ package final class Engine: Sendable {
         }
     }
 
-    private func commit(_ run: RequestRun, _ rest: RequestRun.Rest?, _ lease: Lease) async throws(PAOError) {
-        if run.changes.isEmpty, rest == nil { return }
-        let recorder = recorder
-        let jobs = jobs
-        try await store.write { tx throws(PAOError) in
+    /// False when another request holds the concurrency key; then only the job has ended.
+    private func commit(_ run: RequestRun, after base: RequestRun, _ lease: Lease) async throws(PAOError) -> Bool {
+        let rest = run.inFlight.isEmpty ? run.rest : nil
+        if run.changes.isEmpty, rest == nil { return true }
+        let intake = intake
+        return try await store.write { tx throws(PAOError) -> Bool in
             try lease.check(in: tx)
-            if !run.request.isStopping, let row = try tx.first("SELECT stop_reason FROM service_requests WHERE id = ? AND stopping = 1", run.request.rowID), run.request.status != .aborted {
-                throw PAOError(.superseded, "The request was told to stop.", detail: row.text(0))
+            if try base.isOutdated(in: tx) { throw PAOError(.superseded, "The request has changed meanwhile.") }
+            if run.changes.isStarting, let key = run.request.concurrencyKey, try ConcurrencyKeys.isHeld(key, against: run.request, in: tx) {
+                try lease.complete(in: tx)
+                return false
             }
-            try recorder.write(run, leaseEpoch: lease.epoch, in: tx)
-            if let key = run.changes.releasedKey { try Self.wakeNext(key, jobs: jobs, in: tx) }
+            try intake.write(run, leaseEpoch: lease.epoch, in: tx)
             switch rest {
             case nil: break
             case .done?: try lease.complete(in: tx)
             case .until(let time)?: try lease.reschedule(in: tx, at: time)
             }
+            return true
         }
     }
 
-    // MARK: Calling
+    // MARK: Refusing and giving up
 
-    /// Carries out one launch. Never throws: whatever happens is an outcome.
-    private func fly(_ launch: RequestRun.Launch) async -> Landing {
-        let lines = Mutex<[RunChanges.LogLine]>([])
-        let (time, actionID) = (time, launch.input.action.id)
-        let http = http.guarded(by: breakers)
-        let (instances, tokens) = (settings.environment.jira, tokens)
-        let tools = ActionTools(
-            http: http, time: time,
-            log: { text in
-                let at = time.now()
-                lines.withLock { $0.append(.init(actionID: actionID, attempt: nil, level: "info", message: text, at: at)) }
-            }, timeout: launch.timeout, doubtAge: launch.doubtAge,
-            jira: { name in
-                instances[name].map { JiraClient(instance: $0, http: http, tokens: tokens, time: time, timeout: launch.timeout) }
-            })
-        let outcome = await outcome(of: launch, tools)
-        return Landing(stepRowID: launch.stepRowID, outcome: outcome, lines: lines.withLock { $0 })
+    /// The check of the submission is repeated when an approved or scheduled request starts: the world may have changed since.
+    private func rejectsStart(of run: RequestRun, _ job: ClaimedJob) async throws(PAOError) -> Bool {
+        guard run.request.status == .queued, run.request.startAfter.map({ $0 <= time.now() }) ?? (run.request.updatedAt > run.request.createdAt)
+        else { return false }
+        let reasons = try intake.loader.obstacles(to: run)
+        guard !reasons.isEmpty else { return false }
+        var rejected = run
+        rejected.now = time.now()
+        try rejected.cancel(.reject, reason: reasons.joined(separator: " "))
+        let (intake, final) = (intake, rejected)
+        try await store.write { tx throws(PAOError) in
+            try job.lease.check(in: tx)
+            try intake.write(final, leaseEpoch: job.lease.epoch, in: tx)
+            try job.lease.complete(in: tx)
+        }
+        return true
     }
 
-    private func outcome(of launch: RequestRun.Launch, _ tools: ActionTools) async -> RequestRun.Outcome {
-        let effect: PreparedEffect
-        do throws(StepFailure) {
-            effect = try await revealed(launch)
-        } catch {
-            return .result(.failed(error))
+    /// A turn could not be stored. A lost lease is another handler's affair; anything else is tried again with the job, and the last time
+    /// fails the request with the reason.
+    private func giveUp(_ run: RequestRun, _ fault: PAOError, _ job: ClaimedJob) async throws(PAOError) {
+        log(.warning, "a turn of a request was not stored", ["request": .string(run.request.id), "error": .string(fault.description)])
+        guard fault.code != .fenced, job.receives >= 2, var last = try load(job.subject), last.request.status == .inProgress else { throw fault }
+        last.now = time.now()
+        let failure = StepFailure("internal", "The appliance could not go on: \(fault.message)")
+        for index in last.request.steps.indices where [.running, .verifying, .retrying].contains(last.request.steps[index].status) {
+            last.endAttempt(index, failure)
+            last.set(index, .failed, reason: failure.message)
         }
-        switch launch.work {
-        case .perform: return .result(await launch.type.perform(effect, tools))
-        case .poll(let reference): return .result(await launch.type.poll(effect, reference: reference, tools))
-        case .settle: return .settlement(await launch.type.settle(effect, tools))
+        if let failed = last.request.steps.first(where: { $0.status == .failed }) { try last.fail(at: failed.id) }
+        let (intake, final) = (intake, last)
+        try await store.write { tx throws(PAOError) in
+            try job.lease.check(in: tx)
+            try intake.write(final, leaseEpoch: job.lease.epoch, in: tx)
+            try job.lease.complete(in: tx)
         }
     }
-
-    /// The effect with its secrets filled in; never stored.
-    private func revealed(_ launch: RequestRun.Launch) async throws(StepFailure) -> PreparedEffect {
-        guard launch.isProtected else { return launch.effect }
-        var secrets: [String: String] = [:]
-        for name in launch.secretNames {
-            do throws(PAOError) {
-                secrets[name] = try await secret(name)
-            } catch {
-                throw StepFailure("secret", "The secret \(name) cannot be read: \(error.message)")
-            }
-        }
-        var input = launch.input
-        input.scope = input.scope.revealed(.init(secrets: secrets, open: settings.open))
-        return try launch.type.prepare(input)
-    }
-
-    // MARK: Loading
 
     private func load(_ rowID: String) throws(PAOError) -> RequestRun? {
-        let (loader, now) = (RunLoader(catalog: catalog, settings: settings), time.now())
+        let (loader, now) = (intake.loader, time.now())
         return try store.read { connection throws(PAOError) -> RequestRun? in
             guard let request = try RequestStore(connection).request(rowID: rowID) else { return nil }
             return try loader.run(of: request, now: now, in: connection)
         }
-    }
-
-    // MARK: One at a time per concurrency key
-
-    /// A request whose key is taken stays queued; the end of the one before wakes it.
-    private func waitsForConcurrency(_ run: RequestRun, _ job: ClaimedJob) async throws(PAOError) -> Bool {
-        guard let key = run.request.concurrencyKey, run.request.status == .queued else { return false }
-        let id = run.request.rowID
-        return try await store.write { tx throws(PAOError) -> Bool in
-            let holder = try tx.first(
-                """
-                SELECT 1 FROM service_requests WHERE concurrency_key = ? AND id <> ?
-                  AND (status IN ('in_progress','resuming') OR (status = 'queued' AND id < ?)) LIMIT 1
-                """, key, id, id)
-            if holder != nil { try job.lease.complete(in: tx) }
-            return holder != nil
-        }
-    }
-
-    static func wakeNext(_ key: String, jobs: JobQueue, in tx: Connection) throws(PAOError) {
-        let row = try tx.first(
-            """
-            SELECT id, requester_team FROM service_requests WHERE concurrency_key = ? AND status = 'queued' ORDER BY created_at, id LIMIT 1
-            """, key)
-        guard let row else { return }
-        try jobs.enqueue(NewJob(kind: jobKind, subject: row.text(0), team: row.text(1), priority: .start), in: tx)
     }
 }
 
 extension PAOError.Code {
     /// A person changed the request while a turn was decided; the turn is decided anew.
     static let superseded = Self(rawValue: "superseded")
+}
+
+extension RequestRun {
+    /// Whether people have told the request to stop, or ended one of its tickets, since this run was loaded.
+    func isOutdated(in connection: Connection) throws(PAOError) -> Bool {
+        if !request.isStopping, try connection.first("SELECT 1 FROM service_requests WHERE id = ? AND stopping = 1", request.rowID) != nil {
+            return true
+        }
+        let known = (tickets.values + [preCheck].compactMap { $0 }).map { ($0.rowID, $0.status) }
+        guard !known.isEmpty else { return false }
+        let store = TicketStore(connection)
+        for (rowID, status) in known where try store.status(rowID: rowID) != status { return true }
+        return false
+    }
+
+    /// Takes over what people changed; all else is only ever written by the run itself.
+    mutating func adopt(_ fresh: RequestRun) {
+        request.isStopping = fresh.request.isStopping
+        request.stopReason = fresh.request.stopReason
+        request.wantsCleanupTicket = fresh.request.wantsCleanupTicket
+        tickets = fresh.tickets
+        preCheck = fresh.preCheck
+        children = fresh.children
+    }
 }

@@ -6,6 +6,7 @@ extension RequestRun {
     /// Everything that can be started, settled or asked for now, with the intents recorded in `changes`.
     mutating func launches() throws(PAOError) -> [Launch] {
         var launches: [Launch] = []
+        try heal()
         if request.status == .queued || request.status == .resuming { try begin() }
         guard request.status == .inProgress else { return [] }
         expireSequence()
@@ -23,12 +24,12 @@ extension RequestRun {
 
     // MARK: Starting
 
+    /// Not before the time that was asked for.
     private mutating func begin() throws(PAOError) {
+        if let start = request.startAfter, start > now, request.startedAt == nil { return }
         try move(.start)
-        if request.startedAt == nil {
-            request.startedAt = now
-            if let timeout = document.fulfillment.automatic?.timeout { request.deadline = now + timeout }
-        }
+        if request.startedAt == nil { request.startedAt = now }
+        if request.deadline == nil, request.mode == .automatic { request.deadline = document.fulfillment.automatic?.timeout.map { now + $0 } }
         if request.type == .create, instance == nil { makeInstance() }
     }
 
@@ -36,10 +37,18 @@ extension RequestRun {
         while request.status == .inProgress {
             switch sequence.next(stopping: request.isStopping) {
             case .start(let ids):
+                guard passesPreChecks() else {
+                    if !request.steps.contains(where: { $0.status == .failed }) { return }
+                    continue
+                }
                 var progressed = false
                 for id in ids {
                     guard let index = request.steps.firstIndex(where: { $0.id == id }) else { continue }
-                    if let launch = start(index) { launches.append(launch) }
+                    if request.steps[index].isComponent {
+                        startComponent(index)
+                    } else if let launch = start(index) {
+                        launches.append(launch)
+                    }
                     progressed = progressed || request.steps[index].status.isSettled
                 }
                 if !progressed { return }
@@ -77,36 +86,46 @@ extension RequestRun {
         return beginAttempt(index)
     }
 
-    /// A try: its row and its effect's intent become durable before anything is sent.
+    /// A try: its row and its effect's intent become durable before anything is sent. A try that was held back goes on as the same one.
+    /// What an earlier try left in doubt or under way is found out before anything is repeated.
     mutating func beginAttempt(_ index: Int) -> Launch? {
-        let number = (request.steps[index].attempts.last?.number ?? 0) + 1
-        let attempt = Attempt(rowID: settings.identifiers.uuid(), number: number, status: .running, startedAt: now)
-        request.steps[index].attempts.append(attempt)
         request.steps[index].dueAt = nil
-        changes.startedAttempts.append((request.steps[index].rowID, attempt))
+        if request.steps[index].attempts.last?.status != .running {
+            let number = (request.steps[index].attempts.last?.number ?? 0) + 1
+            let attempt = Attempt(rowID: settings.identifiers.uuid(), number: number, status: .running, startedAt: now)
+            request.steps[index].attempts.append(attempt)
+            changes.startedAttempts.append((request.steps[index].rowID, attempt))
+        }
         set(index, .running)
+        switch effects[effectKey(of: request.steps[index])]?.resumption ?? .perform {
+        case .perform: return performAnew(index)
+        case .settle:
+            markDoubt(index, isNew: true)
+            return settle(index)
+        case .poll(let reference): return prepare(index, .poll(reference: reference))
+        }
+    }
+
+    /// The intent, and what is sent once it is durable.
+    mutating func performAnew(_ index: Int) -> Launch? {
         guard let launch = prepare(index, .perform) else { return nil }
-        intend(index, launch.effect)
-        log(index, "attempt \(number): \(launch.effect.summary)")
+        let step = request.steps[index]
+        let effect = Effect(
+            key: launch.effect.key, requestRowID: request.rowID, stepRowID: step.rowID, generation: step.generation,
+            part: step.isFallback ? "fallback" : "", kind: launch.effect.kind, summary: launch.effect.summary,
+            resend: launch.effect.resend, rendered: launch.effect.payload, state: .intent, remoteReference: nil, note: nil,
+            tries: (effects[launch.effect.key]?.tries ?? 0) + 1, createdAt: now, updatedAt: now)
+        effects[effect.key] = effect
+        changes.intended.append(effect)
+        log(index, "attempt \(step.attempts.last?.number ?? 0): \(effect.summary)")
         return launch
     }
 
-    private mutating func intend(_ index: Int, _ prepared: PreparedEffect) {
-        let step = request.steps[index]
-        let effect = Effect(
-            key: prepared.key, requestRowID: request.rowID, stepRowID: step.rowID, generation: step.generation,
-            part: step.isFallback ? "fallback" : "", kind: prepared.kind, summary: prepared.summary, resend: prepared.resend,
-            rendered: prepared.payload, state: .intent, remoteReference: nil, note: nil,
-            tries: (effects[prepared.key]?.tries ?? 0) + 1, createdAt: now, updatedAt: now)
-        effects[prepared.key] = effect
-        changes.intended.append(effect)
-    }
-
-    /// Renders the step's effect; a configuration that cannot be rendered fails the step.
+    /// Renders the step's effect; nil, and the step has ended, for a configuration that cannot be rendered.
     mutating func prepare(_ index: Int, _ work: Launch.Work) -> Launch? {
         let step = request.steps[index]
         guard let action = action(of: step), let type = settings.registry[action.type] else {
-            failStep(index, StepFailure("validation", "This version of the appliance has no action type for the step \(step.id)."))
+            refuse(index, work, StepFailure("validation", "This version of the appliance has no action type for the step \(step.id)."))
             return nil
         }
         let scope = scope(for: index)
@@ -118,23 +137,24 @@ extension RequestRun {
             let effect = try type.prepare(input)
             inFlight.insert(step.rowID)
             return Launch(
-                stepRowID: step.rowID, work: work, type: type, input: input, effect: effect, isProtected: scope.hasUsedProtected,
-                secretNames: action.secretNames, timeout: remainingTime(of: step, action),
+                stepRowID: step.rowID, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect, isProtected: scope.hasUsedProtected,
+                secretNames: action.secretNames, timeout: tryLimit(of: step, action),
                 doubtAge: effects[effect.key].map { now - $0.updatedAt } ?? .zero)
         } catch {
-            failStep(index, error)
+            refuse(index, work, error)
             return nil
         }
     }
 
-    private func remainingTime(of step: Step, _ action: Action) -> Duration {
-        var limit = settings.attemptTimeout
-        if let timeout = action.timeout, let started = step.attempts.last?.startedAt { limit = min(max(limit, timeout), timeout - (now - started)) }
-        if let deadline = request.deadline { limit = min(limit, deadline - now) }
-        return max(limit, .milliseconds(1))
+    /// What was never sent fails; what may have been sent stays in doubt.
+    private mutating func refuse(_ index: Int, _ work: Launch.Work, _ failure: StepFailure) {
+        switch work {
+        case .perform: failStep(index, failure)
+        case .settle, .poll: park(index, failure.message)
+        }
     }
 
-    /// W3C trace context: the trace is the request's, the span the step's.
+    /// W3C trace context: the trace is the request's, the span the try's.
     private func traceparent(for step: Step) -> String {
         let trace = Hash.sha256(Array(request.correlationID.utf8)).prefix(16).hex
         let span = Hash.sha256(Array("\(step.rowID)|\(step.attempts.count)".utf8)).prefix(8).hex
@@ -153,39 +173,62 @@ extension RequestRun {
 
     // MARK: Continuing
 
-    /// A step that is under way: settle what is in doubt, ask again what takes its time, try again what is due.
+    /// A step that is under way: settle what is in doubt, ask again what takes its time, try again what is due. Doubt comes before
+    /// every time limit: a step that failed without knowing what it did could be repeated.
     private mutating func continueStep(_ index: Int) -> Launch? {
         let step = request.steps[index]
+        if step.isComponent {
+            followComponent(index)
+            return nil
+        }
         if let ticket = tickets[step.rowID], ticket.status.isFinal { return endTicket(index, ticket) }
+        let effect = effects[effectKey(of: step)]
+        let isDue = step.dueAt.map { $0 <= now } ?? true
+        if effect?.state == .intent, step.status != .retrying {
+            markDoubt(index, isNew: false)
+            return isDue ? settle(index) : nil
+        }
         if let expired = expiry(of: step) {
-            endAttempt(index, expired)
-            return retryOrFail(index, expired)
+            failStep(index, expired)
+            return nil
         }
-        if let due = step.dueAt, due > now { return nil }
+        guard isDue else { return nil }
         if step.status == .retrying { return request.isStopping ? nil : beginAttempt(index) }
-        switch effects[effectKey(of: step)]?.state {
-        case .intent?: return prepare(index, .settle)
-        case .sent?: return prepare(index, .poll(reference: step.externalReference ?? ""))
-        case .done? where step.externalReference != nil && step.dueAt != nil:
-            return prepare(index, .poll(reference: step.externalReference ?? ""))
-        default: return nil
-        }
+        guard let effect, effect.state == .sent || (effect.state == .done && step.dueAt != nil) else { return nil }
+        return prepare(index, .poll(reference: effect.remoteReference ?? step.externalReference ?? ""))
     }
 
-    /// A step's own time limit counts from its first start and covers waiting.
-    private func expiry(of step: Step) -> StepFailure? {
-        guard let timeout = action(of: step)?.timeout, let started = step.attempts.last?.startedAt, tickets[step.rowID] == nil,
-            now >= started + timeout
-        else { return nil }
-        return StepFailure("timeout", "The step did not end within \(timeout.text).", isTransient: false)
+    // MARK: Limits
+
+    /// Of one try: what the action's `config.timeout` says, else the appliance's, but not past the step's and the sequence's end. A step
+    /// that has a time limit of its own may use all of it for one try.
+    private func tryLimit(of step: Step, _ action: Action) -> Duration {
+        let written = action.config["timeout"].flatMap { if case .constant(.string(let text)) = $0 { Duration(text: text) } else { nil } }
+        var limit = written ?? max(settings.attemptTimeout, action.timeout ?? .zero)
+        if let end = end(of: step) { limit = min(limit, end - now) }
+        if let deadline = request.deadline { limit = min(limit, deadline - now) }
+        return max(limit, .milliseconds(1))
+    }
+
+    /// When the step's own time is over: counted from its first try since a person last retried it, with all waiting, but not for people.
+    func end(of step: Step) -> Timestamp? {
+        guard let timeout = action(of: step)?.timeout, tickets[step.rowID] == nil, !step.isComponent, step.attempts.indices.contains(step.attemptBase) else {
+            return nil
+        }
+        return step.attempts[step.attemptBase].startedAt + timeout
+    }
+
+    func expiry(of step: Step) -> StepFailure? {
+        guard let end = end(of: step), now >= end else { return nil }
+        return StepFailure("timeout", "The step did not end within \((action(of: step)?.timeout ?? .zero).text).")
     }
 
     private mutating func expireSequence() {
         guard let deadline = request.deadline, now >= deadline else { return }
-        for index in request.steps.indices where isActive(index) && tickets[request.steps[index].rowID] == nil {
-            let failure = StepFailure("timeout", "The whole sequence did not end before \(deadline).")
-            endAttempt(index, failure)
-            failStep(index, failure)
+        for index in request.steps.indices where isActive(index) && !waitsForPerson(request.steps[index]) {
+            let step = request.steps[index]
+            if effects[effectKey(of: step)]?.state == .intent, step.status != .retrying { continue }
+            failStep(index, StepFailure("timeout", "The whole sequence did not end before \(deadline)."))
         }
     }
 
@@ -193,11 +236,17 @@ extension RequestRun {
 
     /// When nothing is under way: when to look again.
     var rest: Rest {
+        if request.status == .queued, let start = request.startAfter, start > now { return .until(start) }
         guard request.status == .inProgress else { return .done }
-        var due = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) }.compactMap(\.dueAt)
-        let waitsForMachine = !due.isEmpty
-        if waitsForMachine, let deadline = request.deadline { due.append(deadline) }
-        return due.min().map { .until($0) } ?? .done
+        return nextDue.map { .until($0) } ?? .done
+    }
+
+    /// The earliest time at which a step that is not under way wants to be looked at.
+    var nextDue: Timestamp? {
+        let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.rowID) }
+        let due = waiting.compactMap(\.dueAt)
+        guard !due.isEmpty else { return nil }
+        return (due + waiting.compactMap(end) + [request.deadline].compactMap { $0 }).min()
     }
 }
 

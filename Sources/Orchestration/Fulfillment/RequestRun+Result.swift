@@ -10,57 +10,42 @@ extension RequestRun {
         switch outcome {
         case .result(let result): return apply(result, index)
         case .settlement(let settlement): return apply(settlement, index)
-        }
-    }
-
-    private mutating func apply(_ settlement: Settlement, _ index: Int) -> Launch? {
-        switch settlement {
-        case .happened(let result):
-            log(index, "found after an interruption: it had taken effect")
-            return apply(result, index)
-        case .perform:
-            log(index, "after an interruption: sent again with the same key")
-            return prepare(index, .perform)
-        case .later(let wait):
-            request.steps[index].dueAt = now + wait
-            set(index, request.steps[index].status, reason: "finding out whether it took effect before the interruption")
-            return nil
-        case .unknown(let text):
-            settleEffect(index, .unknown, note: text)
-            let failure = StepFailure("in_doubt", text)
-            endAttempt(index, failure)
-            failStep(index, failure)
+        case .held(let wait):
+            hold(index, for: wait)
             return nil
         }
     }
 
-    private mutating func apply(_ result: ActionResult, _ index: Int) -> Launch? {
+    mutating func apply(_ result: ActionResult, _ index: Int) -> Launch? {
         switch result {
         case .done(let evidence, let reference, let url):
             settleEffect(index, .done, reference: reference)
             note(index, reference: reference, url: url)
             closeTicket(index, .resolved)
-            return verify(index, evidence)
+            verify(index, evidence)
         case .waiting(let reference, let url, let after, let reason):
             settleEffect(index, .sent, reference: reference)
             note(index, reference: reference, url: url)
-            request.steps[index].dueAt = now + after
+            request.steps[index].dueAt = now + pollWait(index, after)
             set(index, .verifying, reason: reason)
-        case .ticket(let draft):
-            if let ticket = tickets[request.steps[index].rowID], ticket.status.isFinal { return endTicket(index, ticket) }
-            settleEffect(index, .done, reference: draft.externalID)
-            openTicket(index, draft)
+        case .ticket(let draft): take(draft, index)
         case .failed(let failure):
             settleEffect(index, .failed, note: failure.message)
             closeTicket(index, .closed)
             endAttempt(index, failure)
-            return retryOrFail(index, failure)
+            retryOrFail(index, failure)
         case .doubt(let failure):
             log(index, "no answer: \(failure.message); finding out whether it took effect", level: "warning")
-            request.steps[index].dueAt = nil
-            return prepare(index, .settle)
+            markDoubt(index, isNew: true)
+            return settle(index)
         }
         return nil
+    }
+
+    /// The longer something takes, the more rarely it is asked for: after a tenth of the time it has taken so far.
+    func pollWait(_ index: Int, _ wait: Duration) -> Duration {
+        guard let started = request.steps[index].attempts.last?.startedAt else { return wait }
+        return max(wait, min((now - started) / 10, settings.environment.pollMaximum))
     }
 
     private mutating func note(_ index: Int, reference: String?, url: String?) {
@@ -75,31 +60,38 @@ extension RequestRun {
 
     // MARK: Verification and outputs
 
-    /// Holds every verification against the evidence, then takes the outputs.
-    private mutating func verify(_ index: Int, _ evidence: JSON) -> Launch? {
-        guard let action = action(of: request.steps[index]) else { return nil }
+    /// Holds every verification against the evidence, then takes the outputs. What no machine can judge, and outputs that a closed
+    /// ticket of another system left open, are asked of a person.
+    private mutating func verify(_ index: Int, _ evidence: JSON) {
+        guard let action = action(of: request.steps[index]) else { return }
         var verdicts: [JSON] = []
         var questions: [String] = []
         do throws(StepFailure) {
-            let outputs = try self.outputs(action, evidence)
+            let (outputs, missing) = try outputs(action, evidence, index)
             for verification in action.verification where !request.steps[index].skipsVerification {
                 switch try Verifier.judge(type: verification.type, parameters: try parameters(verification, index), evidence: evidence) {
                 case .passed(let verdict): verdicts.append(verdict)
                 case .ask(let question): questions.append(question)
                 case .settledByAction: break
-                case .failed(let expected, let actual):
-                    let details: JSON = ["type": .string(verification.type), "expected": .string(expected), "actual": .string(actual)]
-                    throw StepFailure("verification", "Expected \(expected), found \(actual).", details: details)
+                case .failed(let expected, let actual): throw mismatch(index, verification.type, expected: expected, actual: actual)
                 }
             }
             endAttempt(index, nil, verification: .array(verdicts))
             request.steps[index].outputs = outputs
-            if questions.isEmpty { complete(index, by: nil) } else { ask(index, questions) }
+            if questions.isEmpty, missing.isEmpty { complete(index, by: nil) } else { ask(index, questions, outputs: missing) }
         } catch {
             endAttempt(index, error, verification: error.details)
-            return retryOrFail(index, error)
+            retryOrFail(index, error)
         }
-        return nil
+    }
+
+    /// Looking again may find what is expected, where looking again does no harm.
+    private func mismatch(_ index: Int, _ type: String, expected: String, actual: String) -> StepFailure {
+        let resend = effects[effectKey(of: request.steps[index])]?.resend
+        return StepFailure(
+            "verification", "Expected \(expected), found \(actual).",
+            details: ["type": .string(type), "expected": .string(expected), "actual": .string(actual)],
+            isTransient: resend == .free || resend == .keyed)
     }
 
     private func parameters(_ verification: Verification, _ index: Int) throws(StepFailure) -> JSON {
@@ -112,18 +104,25 @@ extension RequestRun {
     }
 
     /// Declared outputs by their paths into the answer, beside what the action type gives by itself. Sensitive ones are sealed.
-    private func outputs(_ action: Action, _ evidence: JSON) throws(StepFailure) -> JSON {
+    /// `missing` are those that only a person can know; of an answer that lacks one it throws `output_missing`.
+    private func outputs(_ action: Action, _ evidence: JSON, _ index: Int) throws(StepFailure) -> (outputs: JSON, missing: [String]) {
         var outputs = evidence["outputs"]?.object ?? JSONObject()
         let body = evidence["body"] ?? .null
+        let ticket = tickets[request.steps[index].rowID]
+        var missing: [String] = []
         for output in action.outputs {
-            guard let value = try Verifier.select(output.path, in: body) ?? outputs[output.name] else {
+            if let value = try Verifier.select(output.path, in: body) ?? outputs[output.name] {
+                outputs[output.name] = output.isSensitive ? settings.seal(value) : value
+            } else if ticket != nil {
+                missing.append(output.name)
+            } else {
                 throw StepFailure(
                     "output_missing", "The answer has no \(output.path), which the output \(output.name) is read from.",
                     details: ["body": .string(String(body.description.prefix(2000)))])
             }
-            outputs[output.name] = output.isSensitive ? settings.seal(value) : value
         }
-        return .object(outputs)
+        for name in ticket?.declaredOutputs ?? [] where outputs[name] == nil { missing.append(name) }
+        return (.object(outputs), missing.uniqued)
     }
 
     // MARK: Ending a step
@@ -145,12 +144,12 @@ extension RequestRun {
         log(index, login.map { "completed by hand by \($0)" } ?? "completed")
     }
 
-    mutating func retryOrFail(_ index: Int, _ failure: StepFailure) -> Launch? {
+    /// The policy counts all tries, the first among them; a request that was told to stop makes no further one.
+    mutating func retryOrFail(_ index: Int, _ failure: StepFailure) {
         let step = request.steps[index]
         let policy = action(of: step)?.retry ?? retryPolicy
         guard !request.isStopping, let wait = policy.delay(after: failure, tries: step.tries, jitter: settings.random.fraction()) else {
-            failStep(index, failure)
-            return nil
+            return failStep(index, failure)
         }
         let due = now + wait
         request.steps[index].retryCount += 1
@@ -161,12 +160,12 @@ extension RequestRun {
             changes.endedAttempts.append(attempt)
         }
         set(index, .retrying, reason: "attempt \(step.tries + 1) of \(policy.attempts) after \(failure.type)")
-        return nil
     }
 
-    /// A step that cannot go on: a person takes over where the document says so, else the request will stop.
+    /// A step that cannot go on: a person takes over where the document says so, else the request will stop. What is in doubt is
+    /// nothing to hand over: the person would do it a second time.
     mutating func failStep(_ index: Int, _ failure: StepFailure) {
-        if request.steps[index].attempts.last?.status == .running { endAttempt(index, failure) }
+        endAttempt(index, failure)
         inFlight.remove(request.steps[index].rowID)
         let step = request.steps[index]
         let mayFallBack = document.fulfillment.automatic?.fallbackOnFailure == true && request.mode == .automatic && !step.isFallback
@@ -175,87 +174,5 @@ extension RequestRun {
         }
         set(index, .failed, reason: failure.message)
         if request.steps[index].attempts.isEmpty { log(index, "failed: \(failure.message)", level: "error") }
-    }
-
-    /// The first manual action takes the step's place; what depends on the step is in that person's hands too.
-    private mutating func fallBack(_ index: Int, _ failure: StepFailure) {
-        let id = request.steps[index].id
-        log(index, "handed to a person: \(failure.message)", level: "warning")
-        request.steps[index].isFallback = true
-        request.steps[index].attemptBase = request.steps[index].attempts.count
-        request.steps[index].dueAt = now
-        set(index, .retrying, reason: "handed to a person after \(failure.type)")
-        for dependent in dependents(of: id) where request.steps[dependent].status == .pending {
-            set(dependent, .skipped, reason: "done by hand together with \(id)")
-        }
-    }
-
-    private func dependents(of id: String) -> [Int] {
-        var reached: Set<String> = [id]
-        var found: [Int] = []
-        for index in request.steps.indices where request.steps[index].dependsOn.contains(where: reached.contains) {
-            reached.insert(request.steps[index].id)
-            found.append(index)
-        }
-        return found
-    }
-
-    // MARK: Tickets
-
-    private mutating func openTicket(_ index: Int, _ draft: TicketDraft) {
-        let step = request.steps[index]
-        let ticket = Ticket(
-            rowID: settings.identifiers.uuid(), requestRowID: request.rowID, requestID: request.id, stepRowID: step.rowID,
-            actionID: step.id, generation: step.generation, system: draft.system, systemInstance: draft.systemInstance,
-            id: draft.externalID ?? settings.identifiers.readable("tkt"), url: draft.url, purpose: draft.purpose, status: .open,
-            title: draft.title, description: draft.description, priority: draft.priority,
-            team: draft.team ?? document.metadata.ownerTeam ?? request.requester.team, assignee: draft.assignee,
-            declaredOutputs: draft.outputs, createdAt: now, updatedAt: now)
-        tickets[step.rowID] = ticket
-        changes.newTickets.append(ticket)
-        request.steps[index].externalReference = ticket.id
-        request.steps[index].externalURL = ticket.url
-        request.steps[index].dueAt = draft.pollAfter.map { now + $0 }
-        set(index, .running, reason: "waits for a person: ticket \(ticket.id)")
-        log(index, "ticket \(ticket.id) opened: \(ticket.title)")
-    }
-
-    /// The other system says that its ticket has ended.
-    private mutating func closeTicket(_ index: Int, _ status: Ticket.Status) {
-        let step = request.steps[index]
-        guard var ticket = tickets[step.rowID], !ticket.status.isFinal, ticket.system != "inbox" else { return }
-        ticket.status = status
-        ticket.updatedAt = now
-        ticket.resolvedAt = now
-        tickets[step.rowID] = ticket
-        changes.updatedTickets.append(ticket)
-    }
-
-    /// A verification that no machine can judge becomes a question to a person.
-    private mutating func ask(_ index: Int, _ questions: [String]) {
-        openTicket(
-            index,
-            TicketDraft(
-                purpose: .question, title: "Confirm: \(request.steps[index].name)", description: questions.joined(separator: "\n")))
-        set(index, .verifying, reason: "waits for a person to confirm")
-    }
-
-    /// The step's ticket has come to its end.
-    mutating func endTicket(_ index: Int, _ ticket: Ticket) -> Launch? {
-        request.steps[index].dueAt = nil
-        if ticket.status == .closed {
-            let failure = StepFailure(
-                "ticket_closed", "Ticket \(ticket.id) was closed without the work being done"
-                    + (ticket.resolution.map { ": \($0)" } ?? "."))
-            endAttempt(index, failure)
-            set(index, .failed, reason: failure.message)
-            return nil
-        }
-        endAttempt(index, nil)
-        var outputs = request.steps[index].outputs?.object ?? JSONObject()
-        for (name, value) in ticket.outputs?.object ?? JSONObject() { outputs[name] = value }
-        request.steps[index].outputs = .object(outputs)
-        complete(index, by: ticket.resolvedBy)
-        return nil
     }
 }

@@ -18,14 +18,22 @@ struct RequestRun: Sendable {
     let settings: RunSettings
     var request: ServiceRequest
     var effects: [String: Effect]
-    /// By step: the ticket of its current generation.
+    /// By step: the ticket that counts now.
     var tickets: [String: Ticket]
+    /// The question that `preExecutionChecks` put to a person.
+    var preCheck: Ticket?
     var instance: ServiceInstance?
+    /// Of a bundle: the requests of its components by `req-` id.
+    var children: [String: Child] = [:]
+    /// Of a bundle: makes the request for a component. Throws `invalid`.
+    var makeComponent: (@Sendable (BundleComponent, RequestRun) throws(PAOError) -> NewRequest)?
     var changes = RunChanges()
     /// One instant for all that is decided in a turn.
     var now: Timestamp
     /// Steps with a call under way.
     var inFlight: Set<String> = []
+    /// What was opened to be sent while this run lives: hidden in all that is written about it.
+    let confidential = Redactor()
 
     /// A call to make once the transaction is durable.
     struct Launch: Sendable {
@@ -36,6 +44,8 @@ struct RequestRun: Sendable {
         }
 
         var stepRowID: String
+        /// The try's number.
+        var attempt: Int?
         var work: Work
         var type: any ActionType
         var input: ActionInput
@@ -44,13 +54,15 @@ struct RequestRun: Sendable {
         var isProtected: Bool
         var secretNames: [String]
         var timeout: Duration
-        /// Since the intent was stored.
+        /// Since doubt arose.
         var doubtAge: Duration
     }
 
     enum Outcome: Sendable {
         case result(ActionResult)
         case settlement(Settlement)
+        /// Nothing was sent: the breaker of the host is open for this long.
+        case held(Duration)
     }
 
     /// What happens to the run's job when there is nothing to do now.
@@ -70,15 +82,25 @@ struct RequestRun: Sendable {
     var actions: [Action] {
         switch request.type {
         case .decommission: document.instance?.decommission ?? []
+        case .create where request.kind == .bundle:
+            document.fulfillment.manual + (document.fulfillment.automatic?.actions ?? [])
         default: request.mode == .automatic ? document.fulfillment.automatic?.actions ?? [] : document.fulfillment.manual
         }
     }
 
     var sequence: Sequence {
-        let isParallel = request.mode == .automatic && document.fulfillment.automatic?.isParallel == true
+        let isParallel =
+            request.kind == .bundle
+            ? document.orchestration?["mode"]?.string == "parallel"
+            : request.mode == .automatic && document.fulfillment.automatic?.isParallel == true
         return Sequence(
-            request.steps.map { Sequence.Item(id: $0.id, status: $0.status, dependsOn: $0.dependsOn) }, isParallel: isParallel)
+            request.steps.map {
+                Sequence.Item(id: $0.id, status: $0.status, dependsOn: $0.dependsOn, waitsForPerson: waitsForPerson($0))
+            }, isParallel: isParallel)
     }
+
+    /// Also a component: its own request waits for people by itself.
+    func waitsForPerson(_ step: Step) -> Bool { step.isComponent || (tickets[step.rowID].map { !$0.status.isFinal } ?? false) }
 
     var retryPolicy: RetryPolicy { document.fulfillment.automatic?.retry ?? RetryPolicy() }
 
@@ -89,6 +111,8 @@ struct RequestRun: Sendable {
         request.status = try old.after(event)
         request.updatedAt = now
         if request.status.isFinal { request.completedAt = now }
+        if event == .resume { request.errorContext = nil }
+        if !request.status.holdsOrAwaitsKey { changes.releasedKey = request.concurrencyKey }
         changes.isRequestDirty = true
         changes.requestTransitions.append((old, request.status))
     }
@@ -100,13 +124,18 @@ struct RequestRun: Sendable {
         if status == .running, request.steps[index].startedAt == nil { request.steps[index].startedAt = now }
         if status.isSettled { request.steps[index].completedAt = now }
         if status.isSettled { request.steps[index].dueAt = nil }
-        request.updatedAt = now
-        changes.isRequestDirty = true
-        changes.dirtySteps.insert(request.steps[index].rowID)
+        touch(index)
         guard old != status else { return }
         let step = request.steps[index]
         changes.stepTransitions.append(
             .init(subject: "step", subjectID: step.id, old: old.rawValue, new: status.rawValue))
+    }
+
+    /// The step is to be written.
+    mutating func touch(_ index: Int) {
+        request.updatedAt = now
+        changes.isProgressDirty = true
+        changes.dirtySteps.insert(request.steps[index].rowID)
     }
 
     mutating func log(_ index: Int?, _ message: String, level: String = "info") {
@@ -119,6 +148,7 @@ struct RequestRun: Sendable {
         let key = effectKey(of: request.steps[index])
         guard effects[key] != nil else { return }
         effects[key]?.state = state
+        effects[key]?.note = note
         effects[key]?.updatedAt = now
         if let reference { effects[key]?.remoteReference = reference }
         changes.settled.append((key, state, reference, note))

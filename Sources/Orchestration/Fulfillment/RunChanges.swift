@@ -11,8 +11,9 @@ struct RunChanges: Sendable {
     }
 
     var isRequestDirty = false
+    /// Of the request only how far it is and when it changed.
+    var isProgressDirty = false
     var dirtySteps: Set<String> = []
-    var newSteps: [String] = []
     var requestTransitions: [(from: RequestStatus, to: RequestStatus)] = []
     var stepTransitions: [Transition] = []
     var startedAttempts: [(stepRowID: String, attempt: Attempt)] = []
@@ -24,6 +25,12 @@ struct RunChanges: Sendable {
     var newInstance: ServiceInstance?
     var updatedInstance: (instance: ServiceInstance, from: InstanceState)?
     var dependencies: [Dependency] = []
+    /// Requests that a bundle makes for its components.
+    var newComponents: [NewRequest] = []
+    /// What a person's verb does to requests of components as well, by `req-` id.
+    var alsoOn: [(request: String, verb: Requests.Verb)] = []
+    /// Instances that became members of the bundle's instance.
+    var members: [Member] = []
     var logLines: [LogLine] = []
     /// The concurrency key whose next request may start now.
     var releasedKey: String?
@@ -35,6 +42,16 @@ struct RunChanges: Sendable {
         var isRequired: Bool
     }
 
+    struct Member: Sendable {
+        var instanceRowID: String
+        var catalogItemName: String
+        var role: String
+        var isRequired: Bool
+    }
+
+    /// The request begins to run, for the first time or again.
+    var isStarting: Bool { requestTransitions.contains { $0.to == .inProgress } }
+
     struct LogLine: Sendable {
         var actionID: String?
         var attempt: Int?
@@ -44,7 +61,7 @@ struct RunChanges: Sendable {
     }
 
     var isEmpty: Bool {
-        !isRequestDirty && dirtySteps.isEmpty && startedAttempts.isEmpty && endedAttempts.isEmpty && intended.isEmpty
+        !isRequestDirty && !isProgressDirty && dirtySteps.isEmpty && startedAttempts.isEmpty && endedAttempts.isEmpty && intended.isEmpty
             && settled.isEmpty && newTickets.isEmpty && updatedTickets.isEmpty && newInstance == nil && updatedInstance == nil
             && logLines.isEmpty
     }

@@ -6,6 +6,8 @@ import Store
 struct RunLoader: Sendable {
     let catalog: Catalog
     let settings: RunSettings
+    let store: Store
+    let time: TimeSource
 
     /// Throws `notFound` when the version the request was made with is gone.
     func run(of request: ServiceRequest, now: Timestamp, in connection: Connection) throws(PAOError) -> RequestRun {
@@ -14,19 +16,68 @@ struct RunLoader: Sendable {
         var instance: ServiceInstance?
         if let id = request.instanceID { instance = try InstanceStore(connection).instance(id: id) }
         let document = try catalog.pinned(kind: request.kind, id: request.catalogID, digest: request.catalogDigest)
-        return RequestRun(
+        var run = RequestRun(
             document: document, settings: settings, request: request,
             effects: Dictionary(effects.map { ($0.key, $0) }, uniquingKeysWith: { $1 }), tickets: Self.current(tickets, request),
-            instance: instance, now: now)
+            preCheck: tickets.last { $0.stepRowID == nil && $0.purpose == .question }, instance: instance, now: now)
+        if request.kind == .bundle {
+            run.children = try children(of: request, in: connection)
+            run.makeComponent = { [self] (component, run) throws(PAOError) in try self.component(component, of: run) }
+        }
+        return run
     }
 
-    /// The ticket of each step's present generation.
+    /// The ticket of each step's present generation; a question belongs to the try that raised it.
     private static func current(_ tickets: [Ticket], _ request: ServiceRequest) -> [String: Ticket] {
         var current: [String: Ticket] = [:]
         for ticket in tickets {
-            guard let step = request.steps.first(where: { $0.rowID == ticket.stepRowID }), step.generation == ticket.generation else { continue }
-            current[step.rowID] = ticket
+            guard let step = request.steps.first(where: { $0.rowID == ticket.stepRowID }) else { continue }
+            let isQuestion = ticket.purpose == .question
+            guard ticket.generation == (isQuestion ? step.attempts.count : step.generation) else { continue }
+            if isQuestion || current[step.rowID]?.purpose != .question { current[step.rowID] = ticket }
         }
         return current
+    }
+
+    // MARK: Bundles
+
+    private func children(of request: ServiceRequest, in connection: Connection) throws(PAOError) -> [String: RequestRun.Child] {
+        var children: [String: RequestRun.Child] = [:]
+        for child in try RequestStore(connection).children(of: request.rowID) {
+            let instance = try child.instanceID.flatMap { (id) throws(PAOError) in try InstanceStore(connection).instance(id: id) }
+            children[child.id] = RequestRun.Child(request: child, instance: instance)
+        }
+        return children
+    }
+
+    /// The request for one component, checked like any other. Throws `invalid`.
+    private func component(_ component: BundleComponent, of run: RequestRun) throws(PAOError) -> NewRequest {
+        let check = SubmissionCheck(catalog: catalog.snapshot, settings: settings, store: store, now: time.now())
+        let actor = run.request.requester.actor(run.request.correlationID)
+        let data = try run.configuration(of: component)
+        if let range = component.version, let version = check.catalog.entry(component.catalogItem)?.version, !range.contains(version) {
+            throw PAOError(.invalid, "\(component.catalogItem) is \(version), and the bundle needs \(range).")
+        }
+        let submission = Submission(catalogID: component.catalogItem, kind: .item, data: data, team: run.request.requester.team)
+        var new = check.accept(try check.check(submission, by: actor), by: actor)
+        new.request.parentRowID = run.request.rowID
+        new.request.componentID = component.id
+        return new
+    }
+
+    // MARK: Starting late
+
+    /// Why a request that waited for its start may not start any more; in words, empty when it may.
+    func obstacles(to run: RequestRun) throws(PAOError) -> [String] {
+        let (request, document) = (run.request, run.document)
+        let current = catalog.snapshot.document(id: request.catalogID)
+        if current == nil || current?.lifecycle.status == .retired { return ["\(document.metadata.name) is not offered any more."] }
+        let (scope, actor) = (run.scope(for: nil), request.requester.actor(request.correlationID))
+        let check = SubmissionCheck(catalog: catalog.snapshot, settings: settings, store: store, now: time.now())
+        return try store.read { connection throws(PAOError) in
+            let business = try SubmissionCheck.businessFindings(
+                document, name: request.instanceName, team: request.requester.team, besides: request.rowID, connection)
+            return try (business + check.availability(document, scope, actor, connection)).map(\.message)
+        }
     }
 }

@@ -14,6 +14,11 @@ package struct RunSettings: Sendable {
     package var open: @Sendable (String) -> JSON
     /// For one try of a step that sets none.
     package var attemptTimeout: Duration
+    /// How long an effect in doubt is asked after before a person has to look; a step whose time is over gets `doubtGrace`.
+    package var doubtLimit: Duration = .seconds(3600)
+    package var doubtGrace: Duration = .seconds(60)
+    /// Where people open the dashboard, without a slash at its end; for `request.url` in templates.
+    package var publicURL = ""
 
     package init(
         registry: ActionRegistry = .standard, environment: ActionEnvironment, identifiers: IdentifierSource, random: RandomSource,

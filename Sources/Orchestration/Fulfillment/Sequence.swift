@@ -11,7 +11,7 @@ package struct Sequence: Sendable {
         case wait
         /// All steps are completed or skipped.
         case finish
-        /// A step has failed and nothing else is under way.
+        /// A step has failed and nothing else is under way but what waits for people.
         case fail(String)
 
         package static func == (left: Next, right: Next) -> Bool {
@@ -29,12 +29,17 @@ package struct Sequence: Sendable {
         package var id: String
         package var status: StepStatus
         package var dependsOn: [String]
+        /// Under way, but in the hands of a person, who may take days.
+        package var waitsForPerson: Bool
 
-        package init(id: String, status: StepStatus, dependsOn: [String]) {
+        package init(id: String, status: StepStatus, dependsOn: [String], waitsForPerson: Bool = false) {
             self.id = id
             self.status = status
             self.dependsOn = dependsOn
+            self.waitsForPerson = waitsForPerson
         }
+
+        fileprivate var isActive: Bool { [.running, .verifying, .retrying].contains(status) }
     }
 
     package let items: [Item]
@@ -48,10 +53,9 @@ package struct Sequence: Sendable {
 
     /// `stopping`: nothing new starts; what runs comes to its end.
     package func next(stopping: Bool = false) -> Next {
-        let active = items.contains { [.running, .verifying, .retrying].contains($0.status) }
-        let failed = items.first { $0.status == .failed }
-        if let failed {
-            return active ? .wait : .fail(failed.id)
+        let active = items.contains(where: \.isActive)
+        if let failed = items.first(where: { $0.status == .failed }) {
+            return items.contains { $0.isActive && !$0.waitsForPerson } ? .wait : .fail(failed.id)
         }
         let pending = items.filter { $0.status == .pending }
         if pending.isEmpty { return active ? .wait : .finish }

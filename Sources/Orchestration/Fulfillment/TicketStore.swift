@@ -40,6 +40,10 @@ struct TicketStore {
         ).map(Self.ticket)
     }
 
+    func status(rowID: String) throws(PAOError) -> Ticket.Status? {
+        try connection.first("SELECT status FROM manual_tickets WHERE id = ?", rowID).flatMap { Ticket.Status(rawValue: $0.text(0)) }
+    }
+
     func list(sql: String, values: [SQLValue]) throws(PAOError) -> [Ticket] {
         try connection.rows(sql, values: values).map(Self.ticket)
     }

@@ -61,21 +61,36 @@ package final class Tickets: Sendable {
             try Self.requireOpen(ticket)
             let request = try RequestStore(tx).request(rowID: ticket.requestRowID)
             if status == .resolved {
-                let action = try request.flatMap { (request) throws(PAOError) -> Action? in
+                let sensitive = try request.map { (request) throws(PAOError) -> Set<String> in
                     let document = try catalog.pinned(kind: request.kind, id: request.catalogID, digest: request.catalogDigest)
-                    return (document.fulfillment.manual + (document.fulfillment.automatic?.actions ?? [])).first { $0.id == ticket.actionID }
+                    return Self.sensitiveOutputs(of: document, for: ticket)
                 }
-                ticket.outputs = try Self.entered(outputs ?? [:], ticket, action, settings)
+                ticket.outputs = try Self.entered(outputs ?? [:], ticket, sensitive ?? [], settings)
             }
             ticket.status = status
             ticket.resolution = comment
             ticket.resolvedBy = actor.login
             ticket.resolvedAt = tx.timestamp
-            if let request, ticket.stepRowID != nil { try Engine.enqueue(request, priority: .urgent, jobs: jobs, in: tx) }
+            if let request, ticket.stepRowID != nil || ticket.purpose == .question { try Engine.enqueue(request, priority: .urgent, jobs: jobs, in: tx) }
         }
     }
 
-    private static func entered(_ outputs: JSON, _ ticket: Ticket, _ action: Action?, _ settings: RunSettings) throws(PAOError) -> JSON {
+    /// By the names that the ticket asks for them with: of a fallback also `<step>.<output>`.
+    private static func sensitiveOutputs(of document: CatalogDocument, for ticket: Ticket) -> Set<String> {
+        let actions = document.fulfillment.manual + (document.fulfillment.automatic?.actions ?? [])
+        var names: Set<String> = []
+        for action in actions {
+            for output in action.outputs where output.isSensitive {
+                names.insert("\(action.id).\(output.name)")
+                if action.id == ticket.actionID || action.id == document.fulfillment.manual.first?.id { names.insert(output.name) }
+            }
+        }
+        return names
+    }
+
+    private static func entered(
+        _ outputs: JSON, _ ticket: Ticket, _ sensitive: Set<String>, _ settings: RunSettings
+    ) throws(PAOError) -> JSON {
         let missing = ticket.declaredOutputs.filter { name in
             guard let value = outputs[name], !value.isNull else { return true }
             return value.string == ""
@@ -85,7 +100,7 @@ package final class Tickets: Sendable {
                 missing.map { .init(field: "outputs.\($0)", rule: "required", message: "\($0) is needed by the steps that follow.") })
         }
         var entered = outputs.object ?? JSONObject()
-        for output in action?.outputs ?? [] where output.isSensitive { entered[output.name] = entered[output.name].map(settings.seal) }
+        for name in sensitive { entered[name] = entered[name].map(settings.seal) }
         return .object(entered)
     }
 

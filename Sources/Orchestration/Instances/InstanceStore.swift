@@ -86,6 +86,14 @@ struct InstanceStore {
             """, item, team)?.int(0) ?? 0
     }
 
+    func addMember(_ member: RunChanges.Member, of bundle: String, id: String, at: Timestamp) throws(PAOError) {
+        try connection.run(
+            """
+            INSERT INTO bundle_instance_members(id, bundle_instance_id, member_instance_id, catalog_item_name, is_required, member_role,
+              created_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+            """, id, bundle, member.instanceRowID, member.catalogItemName, member.isRequired, member.role, at)
+    }
+
     func addDependency(
         id: String, dependent: String, provider: String, type: String, name: String?, isRequired: Bool, at: Timestamp
     ) throws(PAOError) {

@@ -13,41 +13,56 @@ extension Requests {
         }
     }
 
+    /// Whether the engine is to look at the request afterwards.
+    typealias Verb = @Sendable (inout RequestRun) throws(PAOError) -> Bool
+
     private func operate(
-        _ id: String, _ verb: String, by actor: Actor, detail: JSON = [:],
-        _ body: @escaping @Sendable (inout RequestRun) throws(PAOError) -> Bool
+        _ id: String, _ verb: String, by actor: Actor, detail: JSON = [:], _ body: @escaping Verb
     ) async throws(PAOError) -> ServiceRequest {
-        let (recorder, jobs, loader, time) = (recorder, jobs, loader, time)
+        let (intake, time) = (intake, time)
         return try await store.write { tx throws(PAOError) -> ServiceRequest in
             let request = try Self.visible(RequestStore(tx).request(id: id), id, actor)
             try Self.mayOperate(request, actor)
-            var run = try loader.run(of: request, now: time.now(), in: tx)
-            let wakesEngine = try body(&run)
-            run.changes.isRequestDirty = true
-            try recorder.write(run, leaseEpoch: 0, by: actor, in: tx)
-            try recorder.audit.append(
-                AuditEntry(actor, verb, "request", id, team: request.requester.team, requestID: id, new: detail), in: tx)
-            if let key = run.changes.releasedKey { try Engine.wakeNext(key, jobs: jobs, in: tx) }
-            if wakesEngine { try Engine.enqueue(run.request, priority: .urgent, jobs: jobs, in: tx) }
-            return try RequestStore(tx).request(rowID: request.rowID) ?? run.request
+            try Self.carryOut(request, verb, by: actor, detail, intake, time.now(), in: tx, body)
+            return try RequestStore(tx).request(rowID: request.rowID) ?? request
         }
     }
 
-    /// Tries the failed step (or a named one) again: with the same key, unless the data changed or its fate was unknown.
-    /// Throws `conflict` when the request has not failed, `invalid` for changed data that does not fit the form.
+    /// The verb on one request, and on those of a bundle's components that it reaches.
+    private static func carryOut(
+        _ request: ServiceRequest, _ verb: String, by actor: Actor, _ detail: JSON, _ intake: Intake, _ now: Timestamp, in tx: Connection,
+        _ body: Verb
+    ) throws(PAOError) {
+        var run = try intake.loader.run(of: request, now: now, in: tx)
+        let wakesEngine = try body(&run)
+        run.changes.isRequestDirty = true
+        try intake.write(run, leaseEpoch: 0, by: actor, in: tx)
+        try intake.recorder.audit.append(
+            AuditEntry(actor, verb, "request", request.id, team: request.requester.team, requestID: request.id, new: detail), in: tx)
+        if run.request.status == .cancelled { try intake.withdraw(run.request, in: tx) }
+        if wakesEngine { try Engine.enqueue(run.request, priority: .urgent, jobs: intake.jobs, in: tx) }
+        for (child, childBody) in run.changes.alsoOn {
+            guard let component = try RequestStore(tx).request(id: child) else { continue }
+            try carryOut(component, verb, by: actor, detail, intake, now, in: tx, childBody)
+        }
+    }
+
+    /// Tries the failed steps (or a named one) again: with the same key, unless the data changed or the last call is known to have
+    /// happened. Throws `conflict` when the request has not failed, or when it was approved with other data; `invalid` for changed data
+    /// that does not fit the form.
     package func retry(_ id: String, actionID: String?, changedData: JSON?, skipVerification: Bool, by actor: Actor) async throws(PAOError)
         -> ServiceRequest
     {
         if skipVerification, !actor.may(.requestsOperate) { throw Self.denied(.requestsOperate) }
-        let settings = settings
+        let (settings, check) = (settings, submissionCheck)
         return try await operate(
             id, "retry", by: actor,
             detail: ["actionId": .optional(actionID), "changedData": .bool(changedData != nil), "skipVerification": .bool(skipVerification)]
         ) { run throws(PAOError) in
+            let indices = try run.failedSteps(actionID)
             try run.move(.resume)
-            if let changedData { try run.change(to: changedData, settings) }
-            let index = try run.failedStep(actionID)
-            run.reopen(index, newKey: changedData != nil, skipVerification: skipVerification)
+            if let changedData { try run.change(to: changedData, settings, check) }
+            for index in indices { run.reopen(index, newKey: changedData != nil, skipVerification: skipVerification) }
             return true
         }
     }
@@ -57,6 +72,7 @@ extension Requests {
         try await operate(id, "skip", by: actor, detail: ["actionId": .string(actionID), "reason": .string(reason)]) { run throws(PAOError) in
             let index = try run.failedStep(actionID)
             try run.move(.resume)
+            run.askAgainBeforeStart()
             run.set(index, .skipped, reason: "skipped by \(actor.login): \(reason)")
             run.log(index, "skipped by \(actor.login): \(reason)")
             return true
@@ -72,9 +88,11 @@ extension Requests {
             id, "complete", by: actor, detail: ["actionId": .string(actionID), "reason": .string(reason)]
         ) { run throws(PAOError) in
             let index = try run.failedStep(actionID)
-            let action = run.action(of: run.request.steps[index])
-            run.request.steps[index].outputs = try Self.entered(outputs, for: action, settings)
+            let declared = run.declaredOutputs(of: run.request.steps[index])
+            run.request.steps[index].outputs = try Self.entered(outputs, declared, settings)
             try run.move(.resume)
+            run.askAgainBeforeStart()
+            run.withdrawTicket(of: index)
             run.complete(index, by: actor.login)
             run.request.steps[index].reason = "done by hand: \(reason)"
             return true
@@ -82,10 +100,10 @@ extension Requests {
     }
 
     /// Outputs a person entered: every declared one, sensitive ones sealed.
-    static func entered(_ outputs: JSON, for action: Action?, _ settings: RunSettings) throws(PAOError) -> JSON {
+    static func entered(_ outputs: JSON, _ declared: [Action.Output], _ settings: RunSettings) throws(PAOError) -> JSON {
         var entered = outputs.object ?? JSONObject()
         var findings: [PAOError.Finding] = []
-        for output in action?.outputs ?? [] {
+        for output in declared {
             guard let value = entered[output.name], !value.isNull, value.string != "" else {
                 findings.append(.init(field: "outputs.\(output.name)", rule: "required", message: "\(output.name) is needed by the steps that follow."))
                 continue
@@ -101,30 +119,33 @@ extension Requests {
         try await operate(
             id, "abort", by: actor, detail: ["reason": .string(reason), "createCleanupTicket": .bool(createCleanupTicket)]
         ) { run throws(PAOError) in
+            run.stopComponents(reason)
+            if run.request.status == .queued || run.request.status == .pendingApproval {
+                try run.cancel(.cancel, reason: reason)
+                return false
+            }
             run.request.stopReason = reason
-            if run.request.status == .inProgress || run.request.status == .resuming {
-                if run.request.status == .resuming { try run.move(.start) }
+            run.request.wantsCleanupTicket = createCleanupTicket
+            if run.request.status == .resuming { try run.move(.start) }
+            if run.request.status == .inProgress || (run.hasLiveComponents && !run.request.status.isFinal) {
+                if run.request.status != .inProgress {
+                    try run.move(.resume)
+                    try run.move(.start)
+                }
                 run.request.isStopping = true
                 return true
             }
-            if createCleanupTicket { run.openCleanupTicket() }
-            try run.abortNow()
+            try run.abort()
             return false
         }
     }
 
     /// Nothing has been done yet: the request ends at once. Throws `conflict` once it has begun.
     package func cancel(_ id: String, reason: String, by actor: Actor) async throws(PAOError) -> ServiceRequest {
-        let jobs = jobs
-        let cancelled = try await operate(id, "cancel", by: actor, detail: ["reason": .string(reason)]) { run throws(PAOError) in
-            try run.move(.cancel)
-            for index in run.request.steps.indices { run.set(index, .skipped, reason: "the request was cancelled") }
+        try await operate(id, "cancel", by: actor, detail: ["reason": .string(reason)]) { run throws(PAOError) in
+            try run.cancel(.cancel, reason: reason.isEmpty ? "cancelled by \(actor.login)" : reason)
             return false
         }
-        try await store.write { tx throws(PAOError) in
-            try jobs.removeWaiting(kind: Engine.jobKind, subject: cancelled.rowID, in: tx)
-        }
-        return cancelled
     }
 
     /// Opens an incident ticket with the whole error context; the request waits for a person.
@@ -141,47 +162,103 @@ extension Requests {
 }
 
 extension RequestRun {
-    /// The step to act on: the named one, or the first that failed.
-    func failedStep(_ actionID: String?) throws(PAOError) -> Int {
-        guard [.failed, .escalated, .resuming].contains(request.status) else {
-            throw PAOError(.conflict, "The request is \(request.status.rawValue); only a failed step can be retried, skipped or done by hand.")
-        }
-        if let actionID {
-            guard let index = request.steps.firstIndex(where: { $0.id == actionID }) else {
-                throw PAOError(.notFound, "The request has no step \(actionID).")
-            }
-            guard request.steps[index].status == .failed else {
-                throw PAOError(.conflict, "The step \(actionID) is \(request.steps[index].status.rawValue), not failed.")
-            }
-            return index
-        }
-        guard let index = request.steps.firstIndex(where: { $0.status == .failed }) else {
-            throw PAOError(.conflict, "No step of the request has failed.")
-        }
+    /// The failed step of that id. Throws `notFound` and `conflict`.
+    func failedStep(_ actionID: String) throws(PAOError) -> Int {
+        guard let index = try failedSteps(actionID).first else { throw PAOError(.conflict, "No step of the request has failed.") }
         return index
     }
 
-    /// Back to pending. A new key where a repetition is a new effect: the data changed, or nobody knows what became of the last call.
-    mutating func reopen(_ index: Int, newKey: Bool, skipVerification: Bool) {
-        let isUnknown = effects[effectKey(of: request.steps[index])]?.state == .unknown
-        let wasTicket = tickets[request.steps[index].rowID] != nil
-        if newKey || isUnknown || wasTicket {
-            request.steps[index].generation += 1
-            tickets[request.steps[index].rowID] = nil
+    /// The steps to act on: the named one, or all that failed.
+    func failedSteps(_ actionID: String?) throws(PAOError) -> [Int] {
+        guard [.failed, .escalated].contains(request.status) else {
+            throw PAOError(.conflict, "The request is \(request.status.rawValue); only a failed step can be retried, skipped or done by hand.")
         }
-        request.steps[index].attemptBase = request.steps[index].attempts.count
+        let failed = request.steps.indices.filter { request.steps[$0].status == .failed }
+        guard let actionID else {
+            if failed.isEmpty { throw PAOError(.conflict, "No step of the request has failed.") }
+            return failed
+        }
+        guard let index = request.steps.firstIndex(where: { $0.id == actionID }) else {
+            throw PAOError(.notFound, "The request has no step \(actionID).")
+        }
+        guard failed.contains(index) else {
+            throw PAOError(.conflict, "The step \(actionID) is \(request.steps[index].status.rawValue), not failed.")
+        }
+        return [index]
+    }
+
+    /// Back to pending. A new key where a repetition is a new effect: the data changed, the former ticket was closed, or the call is
+    /// known or feared to have happened and cannot be recognized by the other side. Else the key stays, and what the last try left is
+    /// found out first (`Effect.resumption`).
+    mutating func reopen(_ index: Int, newKey: Bool, skipVerification: Bool) {
+        if request.steps[index].isComponent { return reopenComponent(index) }
+        let step = request.steps[index]
+        let isSpent = effects[effectKey(of: step)]?.isSpent ?? false
+        let isTicketEnded = tickets[step.rowID].map { $0.status.isFinal && $0.purpose != .question } ?? false
+        if newKey || isSpent || isTicketEnded {
+            request.steps[index].generation += 1
+            request.steps[index].externalReference = nil
+            request.steps[index].externalURL = nil
+        }
+        tickets[step.rowID] = nil
+        request.steps[index].attemptBase = step.attempts.count
         request.steps[index].skipsVerification = skipVerification
         request.steps[index].completedAt = nil
-        request.steps[index].dueAt = nil
-        request.steps[index].externalReference = nil
         if newKey { request.steps[index].frozen = nil }
         request.deadline = nil
-        request.errorContext = nil
+        askAgainBeforeStart()
         set(index, .pending, reason: nil)
     }
 
+    /// A component's request that can go on is retried itself; one that has ended is made anew.
+    private mutating func reopenComponent(_ index: Int) {
+        let child = child(of: request.steps[index])
+        request.steps[index].completedAt = nil
+        guard let child, !child.request.status.isFinal else {
+            request.steps[index].generation += 1
+            request.steps[index].externalReference = nil
+            return set(index, .pending, reason: nil)
+        }
+        set(index, .running, reason: "follows \(child.request.id)")
+        changes.alsoOn.append((child.request.id, { run throws(PAOError) in
+            let indices = try run.failedSteps(nil)
+            try run.move(.resume)
+            for index in indices { run.reopen(index, newKey: false, skipVerification: false) }
+            return true
+        }))
+    }
+
+    /// A person said no to the checks before the first step, and now wants the request to go on: they are asked again.
+    mutating func askAgainBeforeStart() {
+        if preCheck?.status == .closed { openPreCheck() }
+    }
+
+    /// What a bundle's components have begun is stopped with it.
+    mutating func stopComponents(_ reason: String) {
+        for step in request.steps where step.isComponent {
+            guard let child = child(of: step), !child.request.status.isFinal, !child.request.isStopping else { continue }
+            changes.alsoOn.append((child.request.id, { run throws(PAOError) in
+                run.request.stopReason = reason
+                switch run.request.status {
+                case .queued, .pendingApproval:
+                    try run.cancel(.cancel, reason: reason)
+                    return false
+                case .inProgress, .resuming:
+                    if run.request.status == .resuming { try run.move(.start) }
+                    run.request.isStopping = true
+                    return true
+                default:
+                    try run.abort()
+                    return false
+                }
+            }))
+        }
+    }
+
     /// Changed data goes through the form like a first submission; what is not given stays as it was.
-    mutating func change(to data: JSON, _ settings: RunSettings) throws(PAOError) {
+    /// Throws `conflict` where the request needed approval: what was agreed to is not what it would be then.
+    mutating func change(to data: JSON, _ settings: RunSettings, _ check: SubmissionCheck) throws(PAOError) {
+        let before = check.gates(document, scope(for: nil))
         let given = data.object ?? JSONObject()
         var merged = request.parameters.object ?? JSONObject()
         for (key, value) in given { merged[key] = value }
@@ -189,29 +266,9 @@ extension RequestRun {
         let (accepted, findings) = document.form.validate(opened, defaults: scope(for: nil).defaultRenderer)
         if !findings.isEmpty { throw SubmissionCheck.invalid(findings) }
         request.parameters = SensitiveFields(document.form).sealing(.object(accepted), seal: settings.seal)
-    }
-
-    /// Nothing runs: the request ends here.
-    mutating func abortNow() throws(PAOError) {
-        if request.status == .queued || request.status == .pendingApproval { return try move(.cancel) }
-        try move(.abort)
-        for index in request.steps.indices where !request.steps[index].status.isSettled {
-            set(index, .skipped, reason: "the request was aborted")
-            withdrawTicket(of: index)
+        guard before.isEmpty, check.gates(document, scope(for: nil)).isEmpty else {
+            throw PAOError(.conflict, "The request needs approval for its data; clone it with the changed data, so that it is approved anew.")
         }
-        changes.releasedKey = request.concurrencyKey
-        log(nil, "request aborted: \(request.stopReason ?? "")")
-        if request.type == .create { failInstance() }
-    }
-
-    mutating func openCleanupTicket() {
-        let instructions = (request.errorContext?["cleanupRequired"]?.array ?? []).map {
-            "- \($0["actionId"]?.string ?? ""): \($0["instructions"]?.string ?? "")"
-        }
-        guard !instructions.isEmpty else { return }
-        changes.newTickets.append(
-            ticket(
-                .cleanup, title: "Clean up after \(request.id)", description: instructions.joined(separator: "\n"), priority: "Medium"))
     }
 
     /// S2's structured incident.
@@ -239,17 +296,8 @@ extension RequestRun {
             ```json
             \(Sealed.masked(request.parameters).pretty)```
             """
-        return ticket(
+        return requestTicket(
             .escalation, title: "Manual Support Required - \(document.metadata.name) (\(request.id))", description: description,
             priority: priority)
-    }
-
-    private func ticket(_ purpose: TicketDraft.Purpose, title: String, description: String, priority: String) -> Ticket {
-        Ticket(
-            rowID: settings.identifiers.uuid(), requestRowID: request.rowID, requestID: request.id, stepRowID: nil, actionID: nil,
-            generation: 0, system: "inbox", systemInstance: nil, id: settings.identifiers.readable("tkt"), url: nil, purpose: purpose,
-            status: .open, title: title, description: description, priority: priority,
-            team: document.metadata.ownerTeam ?? request.requester.team, assignee: nil, declaredOutputs: [], createdAt: now,
-            updatedAt: now)
     }
 }

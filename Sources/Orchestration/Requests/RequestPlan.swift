@@ -8,20 +8,31 @@ extension Requests {
     /// depends on outputs of earlier steps is shown with their names in place of values. Throws like `submit`.
     package func plan(_ submission: Submission, by actor: Actor) throws(PAOError) -> JSON {
         let checked = try check(submission, by: actor)
-        let (request, document) = try accept(checked, by: actor)
+        let new = accept(checked, by: actor)
+        let (request, document) = (new.request, new.document)
         var run = RequestRun(
             document: document, settings: settings, request: request, effects: [:], tickets: [:], instance: nil, now: time.now())
         run.request.instanceID = "si-of-this-request"
         return [
             "catalogItemId": .string(document.id), "catalogVersion": .string(document.metadata.version.description),
             "mode": .string(document.fulfillment.mode.rawValue), "instanceName": .optional(checked.instanceName),
-            "approvals": .array(document.approvals.map { ["name": .string($0.name), "role": .string($0.role), "team": .optional($0.team)] }),
+            "approvals": .array(
+                new.gates.map { ["name": .string($0.name), "role": .string($0.role), "team": .optional($0.team), "required": .int($0.required)] }),
             "plan": .array(request.steps.indices.map { step(at: $0, in: run) }),
+        ]
+    }
+
+    private static func plan(_ component: BundleComponent, _ step: Step) -> JSON {
+        [
+            "id": .string(step.id), "name": .string(step.name), "type": .string(step.type),
+            "dependsOn": .array(step.dependsOn.map(JSON.string)), "summary": .string("Request \(step.name)"),
+            "required": .bool(component.isRequired),
         ]
     }
 
     private func step(at index: Int, in run: RequestRun) -> JSON {
         let step = run.request.steps[index]
+        if let component = run.component(of: step) { return Self.plan(component, step) }
         guard let action = run.action(of: step) else { return .null }
         var json: JSON = [
             "id": .string(step.id), "name": .string(step.name), "type": .string(step.type),

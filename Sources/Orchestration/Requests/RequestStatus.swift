@@ -10,6 +10,9 @@ package enum RequestStatus: String, Sendable, CaseIterable {
 
     /// Nothing happens to it any more.
     package var isFinal: Bool { [.completed, .rejected, .cancelled, .aborted].contains(self) }
+
+    /// Of several requests with one concurrency key, those in these states run or have yet to run.
+    var holdsOrAwaitsKey: Bool { !isFinal && self != .failed && self != .escalated }
 }
 
 /// What can happen to a request.

@@ -13,7 +13,8 @@ struct RequestStore {
         r.target_instance_id, r.parent_request_id, r.catalog_version, r.catalog_digest, r.status, r.parameters, r.fulfillment_mode,
         r.requester_user_id, r.requester_login, r.requester_team, r.requester_email, r.user_teams, r.current_action, r.stopping,
         r.stop_reason, r.error_context, r.correlation_id, r.concurrency_key, r.escalation_ticket_id, r.start_after, r.deadline_at,
-        r.created_at, r.updated_at, r.started_at, r.completed_at, r.instance_id, r.instance_name, r.category, r.escalation_timestamp
+        r.created_at, r.updated_at, r.started_at, r.completed_at, r.instance_id, r.instance_name, r.category, r.escalation_timestamp,
+        r.stop_cleanup, r.component_id
         """
 
     private static func request(_ row: Row) -> ServiceRequest {
@@ -22,13 +23,14 @@ struct RequestStore {
         return ServiceRequest(
             rowID: row.text(0), id: row.text(1), type: RequestType(rawValue: row.text(2)) ?? .create, kind: reference?.0 ?? .item,
             catalogID: reference.map { row.text($0.1) } ?? "", catalogVersion: row.text(9), catalogDigest: row.text(10),
-            targetInstanceRowID: row.optionalText(7), parentRowID: row.optionalText(8),
+            targetInstanceRowID: row.optionalText(7), parentRowID: row.optionalText(8), componentID: row.optionalText(37),
             status: RequestStatus(rawValue: row.text(11)) ?? .failed, mode: .init(rawValue: row.text(13)) ?? .manual,
             parameters: row.json(12),
             requester: .init(
                 userID: row.text(14), login: row.text(15), team: row.text(16), email: row.optionalText(17),
                 teams: row.json(18).array?.compactMap(\.string) ?? []),
             currentAction: row.optionalText(19), isStopping: row.bool(20), stopReason: row.optionalText(21),
+            wantsCleanupTicket: row.bool(36),
             errorContext: row.optionalJSON(22), correlationID: row.text(23), concurrencyKey: row.optionalText(24),
             escalationTicketID: row.optionalText(25), startAfter: row.optionalTimestamp(26), deadline: row.optionalTimestamp(27),
             createdAt: row.timestamp(28), updatedAt: row.timestamp(29), startedAt: row.optionalTimestamp(30),
@@ -52,6 +54,14 @@ struct RequestStore {
         var request = Self.request(row)
         request.steps = try steps(of: request.rowID)
         return request
+    }
+
+    /// The requests of a bundle's components, the oldest first.
+    func children(of parentRowID: String) throws(PAOError) -> [ServiceRequest] {
+        let rows = try connection.rows("SELECT \(Self.columns) FROM service_requests r WHERE r.parent_request_id = ? ORDER BY r.id", parentRowID)
+        var children = rows.map(Self.request)
+        for index in children.indices { children[index].steps = try steps(of: children[index].rowID) }
+        return children
     }
 
     /// The status alone, for `/status` and for checks inside a transaction.
@@ -116,8 +126,8 @@ struct RequestStore {
             INSERT INTO service_requests(id, request_id, request_type, catalog_item_id, catalog_bundle_id, update_item_id,
               upgrade_item_id, target_instance_id, parent_request_id, catalog_version, catalog_digest, status, parameters,
               fulfillment_mode, requester_user_id, requester_login, requester_team, requester_email, user_teams, correlation_id,
-              concurrency_key, start_after, created_at, updated_at, instance_name, category)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+              concurrency_key, start_after, created_at, updated_at, instance_name, category, component_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             request.rowID, request.id, request.type.rawValue, request.kind == .item && request.type == .create ? id : nil,
             request.kind == .bundle && request.type == .create ? id : nil, request.kind == .update ? id : nil,
@@ -125,7 +135,7 @@ struct RequestStore {
             request.catalogDigest, request.status.rawValue, request.parameters, request.mode.rawValue, request.requester.userID,
             request.requester.login, request.requester.team, request.requester.email,
             JSON.array(request.requester.teams.map(JSON.string)), request.correlationID, request.concurrencyKey, request.startAfter,
-            request.createdAt, request.updatedAt, request.instanceName, request.category)
+            request.createdAt, request.updatedAt, request.instanceName, request.category, request.componentID)
         for step in request.steps { try insert(step, of: request.rowID) }
     }
 
@@ -143,15 +153,28 @@ struct RequestStore {
     func update(_ request: ServiceRequest) throws(PAOError) {
         try connection.run(
             """
-            UPDATE service_requests SET status = ?, parameters = ?, current_action = ?, stopping = ?, stop_reason = ?,
+            UPDATE service_requests SET status = ?, parameters = ?, current_action = ?, stopping = ?, stop_reason = ?, stop_cleanup = ?,
               error_context = ?, escalation_ticket_id = ?, escalation_timestamp = ?, deadline_at = ?, updated_at = ?, started_at = ?,
               completed_at = ?, aborted_at = ?, instance_id = ?
             WHERE id = ?
             """,
             request.status.rawValue, request.parameters, request.unfinishedAction, request.isStopping, request.stopReason,
+            request.wantsCleanupTicket,
             request.errorContext, request.escalationTicketID, request.escalatedAt, request.deadline, request.updatedAt,
             request.startedAt, request.completedAt, request.status == .aborted ? request.completedAt : nil, request.instanceID,
             request.rowID)
+    }
+
+    /// What changes with every step; the rest of the row stays as it is.
+    func updateProgress(_ request: ServiceRequest) throws(PAOError) {
+        try connection.run(
+            "UPDATE service_requests SET current_action = ?, updated_at = ? WHERE id = ?", request.unfinishedAction, request.updatedAt,
+            request.rowID)
+    }
+
+    /// A status that the request leaves again in the same transaction.
+    func pass(_ rowID: String, through status: RequestStatus) throws(PAOError) {
+        try connection.run("UPDATE service_requests SET status = ? WHERE id = ?", status.rawValue, rowID)
     }
 
     func update(_ step: Step) throws(PAOError) {

@@ -11,24 +11,30 @@ package final class Requests: Sendable {
     let catalog: Catalog
     let jobs: JobQueue
     let recorder: Recorder
+    let approvals: Approvals
+    let intake: Intake
     let settings: RunSettings
     let time: TimeSource
     let idempotency: IdempotencyKeys
 
     package init(
-        store: Store, catalog: Catalog, jobs: JobQueue, recorder: Recorder, settings: RunSettings, time: TimeSource,
-        idempotency: IdempotencyKeys
+        store: Store, catalog: Catalog, jobs: JobQueue, recorder: Recorder, approvals: Approvals, settings: RunSettings,
+        time: TimeSource, idempotency: IdempotencyKeys
     ) {
         self.store = store
         self.catalog = catalog
         self.jobs = jobs
         self.recorder = recorder
+        self.approvals = approvals
+        intake = Intake(
+            recorder: recorder, jobs: jobs, approvals: approvals,
+            loader: RunLoader(catalog: catalog, settings: settings, store: store, time: time))
         self.settings = settings
         self.time = time
         self.idempotency = idempotency
     }
 
-    var loader: RunLoader { RunLoader(catalog: catalog, settings: settings) }
+    var loader: RunLoader { intake.loader }
 
     // MARK: Submitting
 
@@ -41,20 +47,23 @@ package final class Requests: Sendable {
     /// Returns after the request is durable. Throws `forbidden`, and `invalid` with every finding; then nothing is stored.
     package func submit(_ submission: Submission, by actor: Actor) async throws(PAOError) -> Submitted {
         if let replay = try replay(submission, actor) { return replay }
-        let request = try accept(try check(submission, by: actor), by: actor)
-        let (recorder, jobs, idempotency) = (recorder, jobs, idempotency)
-        let document = request.document
-        let row = request.request
+        let checked: CheckedSubmission
+        do throws(PAOError) {
+            checked = try check(submission, by: actor)
+        } catch {
+            // The same call under way beside this one may have taken the name meanwhile: then its answer is the answer.
+            if let replay = try replay(submission, actor) { return replay }
+            throw error
+        }
+        let new = accept(checked, by: actor)
+        let (intake, idempotency, row) = (intake, idempotency, new.request)
         return try await store.write { tx throws(PAOError) -> Submitted in
             if let (key, digest) = submission.idempotency,
                 let answer = try idempotency.lookUp(key, principal: actor.userID, digest: digest, in: tx)
             {
                 return .replayed(status: answer.status, location: answer.location, body: answer.body)
             }
-            let findings = try SubmissionCheck.businessFindings(document, name: row.instanceName, team: row.requester.team, tx)
-            if !findings.isEmpty { throw SubmissionCheck.invalid(findings) }
-            try recorder.recordSubmission(row, by: actor, in: tx)
-            try Engine.enqueue(row, priority: .start, at: row.startAfter, jobs: jobs, in: tx)
+            try intake.store(new, by: actor, in: tx)
             if let (key, digest) = submission.idempotency {
                 try idempotency.store(
                     .init(status: 201, location: "/api/v1/requests/\(row.id)", body: row.json.bytes), key: key, principal: actor.userID,
@@ -75,8 +84,14 @@ package final class Requests: Sendable {
     /// Every check of a submission, storing nothing. Throws `invalid` with every finding.
     func check(_ submission: Submission, by actor: Actor) throws(PAOError) -> CheckedSubmission {
         guard actor.may(.requestsCreate) else { throw Self.denied(.requestsCreate) }
-        return try SubmissionCheck(catalog: catalog.snapshot, settings: settings, store: store, now: time.now()).check(submission, by: actor)
+        return try submissionCheck.check(submission, by: actor)
     }
+
+    var submissionCheck: SubmissionCheck {
+        SubmissionCheck(catalog: catalog.snapshot, settings: settings, store: store, now: time.now())
+    }
+
+    func accept(_ checked: CheckedSubmission, by actor: Actor) -> NewRequest { submissionCheck.accept(checked, by: actor) }
 
     /// Empty when the submission would be accepted.
     package func findings(_ submission: Submission, by actor: Actor) throws(PAOError) -> [PAOError.Finding] {
@@ -90,29 +105,6 @@ package final class Requests: Sendable {
 
     static func denied(_ permission: Permission) -> PAOError {
         PAOError(.forbidden, "This needs the permission \(permission.rawValue), which your role does not have.")
-    }
-
-    /// The rows of a new request. It passes submitted, validating and queued in the one transaction that stores it.
-    func accept(_ checked: CheckedSubmission, by actor: Actor) throws(PAOError) -> (request: ServiceRequest, document: CatalogDocument) {
-        let (now, ids, document) = (time.now(), settings.identifiers, checked.document)
-        let actions = document.fulfillment.actions
-        let request = ServiceRequest(
-            rowID: ids.uuid(), id: ids.readable("req"), type: .create, kind: document.kind, catalogID: document.id,
-            catalogVersion: document.metadata.version.description, catalogDigest: document.digest, targetInstanceRowID: nil,
-            parentRowID: nil, status: .queued, mode: document.fulfillment.mode, parameters: checked.parameters,
-            requester: .init(
-                userID: actor.userID, login: actor.login, team: checked.team, email: actor.email, teams: actor.teams),
-            currentAction: nil, isStopping: false, stopReason: nil, errorContext: nil, correlationID: actor.correlationID,
-            concurrencyKey: checked.concurrencyKey, escalationTicketID: nil, startAfter: checked.startAfter, deadline: nil, createdAt: now,
-            updatedAt: now, startedAt: nil, completedAt: nil, instanceID: nil, instanceName: checked.instanceName,
-            category: document.metadata.category, steps: actions.enumerated().map { Self.step($1, at: $0, id: ids.uuid()) })
-        return (request, document)
-    }
-
-    static func step(_ action: Action, at position: Int, id: String) -> Step {
-        Step(
-            rowID: id, id: action.id, name: action.name, type: action.type, position: position, dependsOn: action.dependsOn,
-            status: .pending, generation: 0, retryCount: 0, skipsVerification: false)
     }
 
     // MARK: Reading
@@ -151,9 +143,11 @@ extension Recorder {
     /// A new request with its steps, the three events of its acceptance and its audit row.
     func recordSubmission(_ request: ServiceRequest, by actor: Actor, in tx: Connection) throws(PAOError) {
         try RequestStore(tx).insert(request)
-        try announce(request, from: nil, to: .submitted, in: tx)
-        try announce(request, from: .submitted, to: .validating, in: tx)
-        try announce(request, from: .validating, to: request.status, in: tx)
+        try events.append(
+            [
+                event(of: request, from: nil, to: .submitted), event(of: request, from: .submitted, to: .validating),
+                event(of: request, from: .validating, to: request.status),
+            ], in: tx)
         try audit.append(
             AuditEntry(
                 actor, "create", "request", request.id, team: request.requester.team, requestID: request.id,
@@ -166,20 +160,20 @@ extension Recorder {
 
 extension RequestStore {
     /// A live create request that has reserved the name.
-    func holdsName(_ name: String, team: String, category: String) throws(PAOError) -> Bool {
+    func holdsName(_ name: String, team: String, category: String, besides rowID: String) throws(PAOError) -> Bool {
         try connection.first(
             """
             SELECT 1 FROM service_requests WHERE requester_team = ? AND category = ? AND instance_name = ? AND request_type = 'create'
-              AND status NOT IN ('completed','rejected','cancelled','aborted') LIMIT 1
-            """, team, category, name) != nil
+              AND status NOT IN ('completed','rejected','cancelled','aborted') AND id <> ? LIMIT 1
+            """, team, category, name, rowID) != nil
     }
 
     /// Create requests whose instance does not exist yet.
-    func countOpen(item: String, team: String) throws(PAOError) -> Int {
+    func countOpen(item: String, team: String, besides rowID: String) throws(PAOError) -> Int {
         try connection.first(
             """
             SELECT COUNT(*) FROM service_requests WHERE catalog_item_id = ? AND requester_team = ? AND instance_id IS NULL
-              AND status IN ('queued','pending_approval')
-            """, item, team)?.int(0) ?? 0
+              AND status IN ('queued','pending_approval') AND id <> ?
+            """, item, team, rowID)?.int(0) ?? 0
     }
 }

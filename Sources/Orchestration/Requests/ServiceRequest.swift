@@ -14,7 +14,9 @@ package struct ServiceRequest: Sendable {
     package var catalogVersion: String
     package var catalogDigest: String
     package var targetInstanceRowID: String?
+    /// Of a component: the bundle's request.
     package var parentRowID: String?
+    package var componentID: String?
     package var status: RequestStatus
     package var mode: Fulfillment.Mode
     /// Secret values are sealed.
@@ -22,7 +24,10 @@ package struct ServiceRequest: Sendable {
     package var requester: Requester
     package var currentAction: String?
     package var isStopping: Bool
+    /// Why it was stopped, cancelled or rejected.
     package var stopReason: String?
+    /// A ticket is to list what to clean up once the request has stopped.
+    package var wantsCleanupTicket = false
     package var errorContext: JSON?
     package var correlationID: String
     package var concurrencyKey: String?

@@ -1,11 +1,14 @@
 package import Base
 package import Catalog
+import Identity
 
 /// What a person asks for, as it comes in.
 package struct Submission: Sendable {
     package var catalogID: String
     package var kind: CatalogKind
     package var data: JSON
+    /// Of a bundle: `{"<component id>": {"enabled": true}}`.
+    package var components: JSON = [:]
     /// Of a member of several teams; nil takes the first.
     package var team: String?
     package var startAfter: Timestamp?
@@ -34,4 +37,7 @@ struct CheckedSubmission: Sendable {
     var instanceName: String?
     var concurrencyKey: String?
     var startAfter: Timestamp?
+    var gates: [Gate]
+    /// Of a bundle: those that are wanted, in dependency order.
+    var components: [BundleComponent]
 }

@@ -5,7 +5,7 @@ import Identity
 import Store
 
 /// The validation pipeline of requests.md, in its order, every finding at once: form, business rules, authorization, availability,
-/// templates. Used by `validate`, by a dry run and by `submit` alike.
+/// templates; a bundle's components in the same way. Used by `validate`, by a dry run, by `submit` and for a bundle's components alike.
 struct SubmissionCheck {
     let catalog: CatalogSnapshot
     let settings: RunSettings
@@ -29,12 +29,14 @@ struct SubmissionCheck {
         findings += templateFindings(document, accepted, visible: findings.isEmpty)
         var name: String?
         var key: String?
+        let components = try chosenComponents(document, submission, scope, actor, team, &findings)
         if findings.isEmpty {
             name = try rendered(document.instance?.name, scope, "instance.name", &findings)
             key = try rendered(document.fulfillment.automatic?.concurrencyKey, scope, "concurrency.key", &findings)
             if name != nil || document.quotaPerTeam != nil || document.instance?.dependencies.isEmpty == false {
                 findings += try store.read { connection throws(PAOError) -> [PAOError.Finding] in
-                    try Self.businessFindings(document, name: name, team: team, connection) + availability(document, scope, connection)
+                    try Self.businessFindings(document, name: name, team: team, connection)
+                        + availability(document, scope, actor, connection)
                 }
             }
         }
@@ -42,7 +44,56 @@ struct SubmissionCheck {
         accepted = sealed.object ?? accepted
         return CheckedSubmission(
             document: document, parameters: .object(accepted), team: team, instanceName: name,
-            concurrencyKey: key.map { "\(document.id)|\($0)" }, startAfter: submission.startAfter)
+            concurrencyKey: key.map { "\(document.id)|\($0)" }, startAfter: submission.startAfter, gates: gates(document, scope),
+            components: components)
+    }
+
+    /// The rows of a new request. It passes submitted, validating and queued in the one transaction that stores it.
+    func accept(_ checked: CheckedSubmission, by actor: Actor) -> NewRequest {
+        let (ids, document) = (settings.identifiers, checked.document)
+        let request = ServiceRequest(
+            rowID: ids.uuid(), id: ids.readable("req"), type: .create, kind: document.kind, catalogID: document.id,
+            catalogVersion: document.metadata.version.description, catalogDigest: document.digest, targetInstanceRowID: nil,
+            parentRowID: nil, status: checked.gates.isEmpty ? .queued : .pendingApproval, mode: document.fulfillment.mode,
+            parameters: checked.parameters,
+            requester: .init(
+                userID: actor.userID, login: actor.login, team: checked.team, email: actor.email, teams: actor.teams),
+            currentAction: nil, isStopping: false, stopReason: nil, errorContext: nil, correlationID: actor.correlationID,
+            concurrencyKey: checked.concurrencyKey, escalationTicketID: nil, startAfter: checked.startAfter, deadline: nil, createdAt: now,
+            updatedAt: now, startedAt: nil, completedAt: nil, instanceID: nil, instanceName: checked.instanceName,
+            category: document.metadata.category, steps: steps(checked))
+        return NewRequest(request: request, document: document, gates: checked.gates)
+    }
+
+    /// Of a bundle: its components, then what the bundle itself does when they are there.
+    private func steps(_ checked: CheckedSubmission) -> [Step] {
+        let document = checked.document
+        let enabled = checked.components.map(\.id)
+        var steps = checked.components.map { component in
+            Step(
+                rowID: settings.identifiers.uuid(), id: component.id, name: catalog.entry(component.catalogItem)?.name ?? component.id,
+                type: Step.componentType, position: 0, dependsOn: component.dependsOn.filter(enabled.contains), status: .pending,
+                generation: 0, retryCount: 0, skipsVerification: false)
+        }
+        let actions =
+            document.kind == .bundle
+            ? document.fulfillment.manual + (document.fulfillment.automatic?.actions ?? []) : document.fulfillment.actions
+        steps += actions.filter { !enabled.contains($0.id) }.map { action in
+            Step(
+                rowID: settings.identifiers.uuid(), id: action.id, name: action.name, type: action.type, position: 0,
+                dependsOn: (action.dependsOn + enabled).uniqued, status: .pending, generation: 0, retryCount: 0, skipsVerification: false)
+        }
+        for index in steps.indices { steps[index].position = index }
+        return steps
+    }
+
+    /// The gates whose condition holds. One whose condition cannot be decided stands: approvals fail closed.
+    func gates(_ document: CatalogDocument, _ scope: RequestScope) -> [Gate] {
+        document.approvals.filter { gate in (try? gate.when?.condition(scope)) ?? true }.map { gate in
+            Gate(
+                name: gate.name, role: gate.role, team: gate.team, required: gate.required, timeout: gate.timeout,
+                onTimeout: gate.onTimeout == .escalate ? .escalate : .reject)
+        }
     }
 
     static func invalid(_ findings: [PAOError.Finding]) -> PAOError {
@@ -63,22 +114,25 @@ struct SubmissionCheck {
             }
             return first
         }
-        if actor.teams.contains(wanted) || (actor.visibleTeams == nil && !wanted.isEmpty) { return wanted }
+        if actor.teams.contains(wanted) { return wanted }
+        let exists = try store.read { (connection) throws(PAOError) in try Team.exists(wanted, in: connection) }
+        if exists, actor.visibleTeams == nil { return wanted }
         throw Self.invalid([.init(field: "team", rule: "member", message: "You are not a member of the team \(wanted).")])
     }
 
     // MARK: Business rules
 
     /// Repeated inside the transaction that stores the request, so that two writers cannot both pass.
-    static func businessFindings(_ document: CatalogDocument, name: String?, team: String, _ connection: Connection) throws(PAOError)
-        -> [PAOError.Finding]
-    {
+    /// `besides` is a request that is stored already and does not stand in its own way.
+    static func businessFindings(
+        _ document: CatalogDocument, name: String?, team: String, besides rowID: String = "", _ connection: Connection
+    ) throws(PAOError) -> [PAOError.Finding] {
         var findings: [PAOError.Finding] = []
         let instances = InstanceStore(connection)
         if let name {
             let category = document.metadata.category
             let isUsed = try instances.holdsName(name, team: team, category: category)
-            let isReserved = try RequestStore(connection).holdsName(name, team: team, category: category)
+            let isReserved = try RequestStore(connection).holdsName(name, team: team, category: category, besides: rowID)
             if isUsed || isReserved {
                 findings.append(
                     .init(
@@ -87,8 +141,8 @@ struct SubmissionCheck {
             }
         }
         if let quota = document.quotaPerTeam {
-            let count =
-                try instances.count(item: document.id, team: team) + RequestStore(connection).countOpen(item: document.id, team: team)
+            let open = try RequestStore(connection).countOpen(item: document.id, team: team, besides: rowID)
+            let count = try instances.count(item: document.id, team: team) + open
             if count >= quota {
                 findings.append(
                     .init(
@@ -100,14 +154,15 @@ struct SubmissionCheck {
     }
 
     /// Instances that the new one depends on exist, are visible and active.
-    private func availability(_ document: CatalogDocument, _ scope: RequestScope, _ connection: Connection) throws(PAOError)
-        -> [PAOError.Finding]
-    {
+    func availability(
+        _ document: CatalogDocument, _ scope: RequestScope, _ actor: Actor, _ connection: Connection
+    ) throws(PAOError) -> [PAOError.Finding] {
         var findings: [PAOError.Finding] = []
         for dependency in document.instance?.dependencies ?? [] {
             guard let id = try? dependency.on.value(scope, as: .text).string, !id.isEmpty else { continue }
             let field = dependency.on.references.first?.path.dropFirst().first.flatMap { if case .key(let key) = $0 { key } else { nil } }
-            let provider = try InstanceStore(connection).instance(id: id)
+            let found = try InstanceStore(connection).instance(id: id)
+            let provider = found.flatMap { actor.sees(team: $0.owner.team) || $0.owner.userID == actor.userID ? $0 : nil }
             if provider == nil {
                 findings.append(.init(field: field ?? "requestData", rule: "dependency", message: "There is no instance \(id)."))
             } else if let state = provider?.state, state != .active, state != .degraded {
@@ -147,13 +202,17 @@ struct SubmissionCheck {
         RequestScope(
             roots: JSONObject([
                 ("fields", parameters), ("metadata", document.metadata.json),
-                ("request", requestRoot(actor, team)),
-                ("environment", settings.variables),
+                ("request", requestRoot(document, parameters, actor, team)), ("environment", settings.variables),
             ]), frozen: ["at": .string(now.description), "timestamp": .int(now.unixSeconds)])
     }
 
-    private func requestRoot(_ actor: Actor, _ team: String) -> JSON {
-        ["user": Self.user(actor, team), "team": .string(team), "timestamp": .string(now.description)]
+    private func requestRoot(_ document: CatalogDocument, _ parameters: JSON, _ actor: Actor, _ team: String) -> JSON {
+        [
+            "user": Self.user(actor, team), "team": .string(team), "timestamp": .string(now.description),
+            "createdAt": .string(now.description), "correlationId": .string(actor.correlationID),
+            "correlation_id": .string(actor.correlationID), "type": .string(RequestType.create.rawValue), "data": parameters,
+            "catalogItemId": .string(document.id), "catalogVersion": .string(document.metadata.version.description),
+        ]
     }
 
     static func user(_ actor: Actor, _ team: String) -> JSON {

@@ -15,7 +15,8 @@ enum DemoCommand: Command {
         """
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
-        Signals.block()
+        try arguments.requireNoOperands()
+        try Signals.take()
         let isTemporary = arguments["data"] == nil
         let directory = if let given = arguments["data"] { given } else { try Files.makeTemporaryDirectory() }
         try Files.makeDirectory(directory)

@@ -16,6 +16,7 @@ enum InitCommand: Command {
         """
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
+        try arguments.requireNoOperands()
         let directory = try arguments.required("data")
         let admin = try arguments.required("admin")
         var password: String?

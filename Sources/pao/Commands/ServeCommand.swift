@@ -18,7 +18,8 @@ enum ServeCommand: Command {
         """
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
-        Signals.block()
+        try arguments.requireNoOperands()
+        try Signals.take()
         let environment = ConfigurationReader.processEnvironment
         var configuration = try ConfigurationReader.read(file: arguments["config"], environment: environment)
         if let listen = arguments["listen"] { configuration.listen = listen }
@@ -27,10 +28,7 @@ enum ServeCommand: Command {
         guard let directory = arguments["data"] ?? configuration.dataDirectory else {
             throw PAOError(.usage, "--data is missing.\n\(usage)")
         }
-        guard Files.exists(directory + "/pao.db") else {
-            throw PAOError(
-                .configuration, "There is no database in \(directory).", hint: "Make one: pao init --data \(directory) --admin NAME")
-        }
+        try Files.requireDatabase(in: directory)
         let running = try await RunningServer(configuration, directory: directory)
         Terminal.write("listening on \(running.url)\n")
         let notifier = ServiceNotifier(path: environment["NOTIFY_SOCKET"])

@@ -17,7 +17,8 @@ enum SandboxCommand: Command {
         """
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
-        Signals.block()
+        try arguments.requireNoOperands()
+        try Signals.take()
         var configuration = Configuration()
         configuration.listen = arguments["listen"] ?? "127.0.0.1:8090"
         let (host, port) = try configuration.address()
@@ -103,13 +104,14 @@ enum TemplateCommand: Command {
     }
 }
 
-/// `pao openapi`: the API's description.
+/// `pao version`.
 enum VersionCommand: Command {
     static let name = "version"
     static let summary = "Print the version"
     static let usage = "Usage: pao version"
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
+        try arguments.requireNoOperands()
         Terminal.write("pao \(Program.version)\n")
         return 0
     }
@@ -127,7 +129,7 @@ enum BackupCommand: Command {
         let file = arguments.operands[1]
         switch arguments.operands[0] {
         case "create":
-            let directory = try arguments.required("data")
+            let directory = try arguments.dataDirectory()
             if try ControlSocket.call("POST", "/backup", body: ["file": .string(Files.absolute(file))], in: directory) == nil {
                 let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
                 defer { store.close() }
@@ -186,7 +188,7 @@ enum AuditCommand: Command {
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands == ["verify"] else { throw PAOError(.usage, usage) }
-        let directory = try arguments.required("data")
+        let directory = try arguments.dataDirectory()
         let result: JSON
         if let answer = try ControlSocket.call("GET", "/audit", body: nil, in: directory) {
             result = answer
@@ -212,7 +214,7 @@ enum MigrateCommand: Command {
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands == ["status"] else { throw PAOError(.usage, usage) }
-        let directory = try arguments.required("data")
+        let directory = try arguments.dataDirectory()
         let rows: JSON
         if let answer = try ControlSocket.call("GET", "/migrations", body: nil, in: directory) {
             rows = answer
@@ -239,6 +241,7 @@ enum OpenAPICommand: Command {
     static let usage = "Usage: pao openapi"
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
+        try arguments.requireNoOperands()
         let directory = try Files.makeTemporaryDirectory()
         let appliance = try Appliance(Configuration(), directory: directory, sandboxPort: nil)
         Terminal.write(appliance.openAPI.pretty)

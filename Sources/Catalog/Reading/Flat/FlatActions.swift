@@ -104,7 +104,9 @@ extension FlatActions {
         let type = FlatConfigs.types.first { $0.key == node["type"]?.text }?.value ?? ""
         let own = ActionTypes.ownOutputs(of: type)
         var names: [String] = []
-        for name in asked + (outputs[node["name"]?.text ?? ""] ?? []) where !own.contains(name) && !names.contains(name) { names.append(name) }
+        for name in asked + (outputs[node["name"]?.text ?? ""] ?? []) where !own.contains(name) && !names.contains(name) {
+            names.append(name)
+        }
         guard !names.isEmpty else { return }
         action.put("outputs", YAMLNode(.sequence(names.map { YAMLNode(text: $0, at: node.position) }), at: node.position))
     }

@@ -76,7 +76,8 @@ extension YAMLNode {
         case .sequence(let nodes): YAMLNode(.sequence(nodes.map(\.camelCased)), at: position)
         case .mapping(let pairs):
             YAMLNode(
-                .mapping(pairs.map { (key: YAMLNode(text: ($0.key.text ?? "").camelCased, at: $0.key.position), value: $0.value.camelCased) }),
+                .mapping(
+                    pairs.map { (key: YAMLNode(text: ($0.key.text ?? "").camelCased, at: $0.key.position), value: $0.value.camelCased) }),
                 at: position)
         }
     }

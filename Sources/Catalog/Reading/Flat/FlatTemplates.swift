@@ -42,7 +42,9 @@ enum FlatTemplates {
     private static func replace(at place: Position, by new: String, in lines: inout [[Unicode.Scalar]]) {
         guard lines.indices.contains(place.line - 1), place.column <= lines[place.line - 1].count else { return }
         let line = lines[place.line - 1]
-        let old = line[(place.column - 1)...].prefix { $0 == "_" || $0 == "." || $0 == "-" || $0.properties.isAlphabetic || ("0"..."9").contains($0) }
+        let old = line[(place.column - 1)...].prefix {
+            $0 == "_" || $0 == "." || $0 == "-" || $0.properties.isAlphabetic || ("0"..."9").contains($0)
+        }
         lines[place.line - 1] = Array(line[..<(place.column - 1)] + Array(new.unicodeScalars) + line[(place.column - 1 + old.count)...])
     }
 }

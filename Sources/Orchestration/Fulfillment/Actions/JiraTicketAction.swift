@@ -81,12 +81,19 @@ package struct JiraTicketAction: ActionType {
         guard effect.payload["waits"]?.bool == true else {
             return .done(evidence: Self.evidence(key: key, url: url, status: "Open"), reference: key, url: url)
         }
-        return .ticket(
+        return ticket(key, url, effect, status: .open)
+    }
+
+    /// The row in our own inbox follows the issue.
+    private func ticket(_ key: String, _ url: String, _ effect: PreparedEffect, status: Ticket.Status) -> ActionResult {
+        var draft =
             TicketDraft(
                 system: "jira", systemInstance: effect.payload["instance"]?.string, externalID: key, url: url,
                 title: effect.payload["title"]?.string ?? key, description: effect.payload["text"]?.string ?? "",
                 outputs: effect.payload["outputs"]?.array?.compactMap(\.string).filter { !["key", "url", "status"].contains($0) } ?? [],
-                pollAfter: Self.pollInterval(effect)))
+                pollAfter: Self.pollInterval(effect))
+        draft.status = status
+        return .ticket(draft)
     }
 
     private static func pollInterval(_ effect: PreparedEffect) -> Duration {
@@ -144,8 +151,7 @@ package struct JiraTicketAction: ActionType {
                 return .failed(
                     StepFailure("ticket_closed", "\(issue.key) was closed as \(issue.resolution ?? issue.status): the work was not done."))
             case .running:
-                return .waiting(
-                    reference: reference, url: issue.url, after: Self.pollInterval(effect), reason: "\(issue.key) is \(issue.status)")
+                return ticket(issue.key, issue.url, effect, status: issue.category == .new ? .open : .inProgress)
             }
         } catch {
             tools.log(error.description)

@@ -1,0 +1,59 @@
+import Glibc
+import Store
+
+/// Threads for work that nobody waits for in this second. They are nice to the threads that answer: under load a new request is
+/// acknowledged before old ones are carried on, and an idle machine runs both at full speed.
+package final class BackgroundExecutor: TaskExecutor {
+    /// A queue that gives up its front without moving the rest each time.
+    private struct Queue: @unchecked Sendable {
+        var jobs: [UnownedJob] = []
+        var head = 0
+
+        mutating func take() -> UnownedJob? {
+            guard head < jobs.count else { return nil }
+            let job = jobs[head]
+            head += 1
+            if head == jobs.count || head > 1024 {
+                jobs.removeFirst(head)
+                head = 0
+            }
+            return job
+        }
+    }
+
+    /// As of `setpriority`: 0 is everybody's, 19 the nicest.
+    private static let niceness: Int32 = 5
+
+    private let queue = Monitor(Queue())
+
+    /// The threads live as long as the process.
+    package init(threads: Int = 2) {
+        for _ in 0..<threads { start() }
+    }
+
+    private func start() {
+        var thread = pthread_t()
+        let context = Unmanaged.passRetained(self)
+        let result = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                // On Linux: of this thread alone.
+                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, BackgroundExecutor.niceness)
+                Unmanaged<BackgroundExecutor>.fromOpaque(context).takeRetainedValue().run()
+            }, context.toOpaque())
+        if result == 0 { pthread_detach(thread) } else { context.release() }
+    }
+
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.change { $0.jobs.append(job) }
+    }
+
+    private func run() -> Never {
+        while true {
+            let job = queue.wait { $0.take() }
+            job.runSynchronously(on: asUnownedTaskExecutor())
+        }
+    }
+}

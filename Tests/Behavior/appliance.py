@@ -1,0 +1,267 @@
+"""The real binary as a test meets it: processes on temporary directories, spoken to over HTTP, looked into through its database."""
+import base64
+import hashlib
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import uuid
+import zlib
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from client import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+PAO = os.environ.get("PAO_BIN", str(ROOT / ".build/debug/pao"))
+SCALE = os.environ.get("PAO_SCALE", "ci")
+PASSWORD = "a long enough passphrase"
+
+
+def by_scale(ci, verify, soak=None):
+    """The figure for how much the tests shall do."""
+    return {"ci": ci, "verify": verify, "soak": soak if soak is not None else verify}[SCALE]
+
+
+def eventually(look, within=20.0, what="the expected state"):
+    """The first true result of `look`, asked again until the time is over."""
+    end = time.monotonic() + within
+    while True:
+        found = look()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} was not reached within {within} s; last seen: {found!r}")
+        time.sleep(0.01)
+
+
+def pao(*arguments, input=None, cwd=None, environment=None, timeout=60):
+    """Runs a command to its end."""
+    return subprocess.run(
+        [PAO, *map(str, arguments)], input=input, capture_output=True, text=True, timeout=timeout, cwd=cwd,
+        env={**clean_environment(), **(environment or {})})
+
+
+def clean_environment():
+    """Without settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PAO_")}
+
+
+class Process:
+    """A command that keeps running; what it prints goes into files beside the directory it works on."""
+
+    def __init__(self, arguments, log, environment=None):
+        self.log = Path(log)
+        self.output = self.log.with_suffix(".out")
+        self.began = time.monotonic()
+        with open(self.log, "ab") as errors, open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                [PAO, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                env={**clean_environment(), **(environment or {})})
+
+    @property
+    def printed(self):
+        return self.output.read_text(errors="replace")
+
+    def url_after(self, words, within=60):
+        """The address of the line that begins with these words."""
+        def look():
+            found = re.search(rf"^{re.escape(words)} (\S+)$", self.printed, re.MULTILINE)
+            if found:
+                return found[1]
+            if self.process.poll() is not None:
+                raise AssertionError(f"ended with {self.process.returncode}: {self.printed}{self.log.read_text(errors='replace')[-3000:]}")
+            return None
+        return eventually(look, within, f"a line '{words} URL'")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+
+    def terminate(self, within=30):
+        """The exit code after SIGTERM."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    @property
+    def resident_kilobytes(self):
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)[1])
+
+
+class Directory:
+    """A data directory made by `pao init`, with its catalog beside it. The path is short: a socket lies in it."""
+
+    def __init__(self):
+        self.root = Path(tempfile.mkdtemp(prefix="pao-"))
+        self.data = self.root / "data"
+        self.catalog = self.root / "catalog"
+        self.catalog.mkdir()
+        (self.root / "password").write_text(PASSWORD + "\n")
+        done = pao("init", "--data", self.data, "--admin", "ada", "--password-file", self.root / "password", "--token-out",
+                   self.root / "token")
+        assert done.returncode == 0, done.stderr
+        self.token = (self.root / "token").read_text().strip()
+
+    @property
+    def database(self):
+        return self.data / "pao.db"
+
+    def remove(self):
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def write(self, document):
+        """Puts a document into the catalog, JSON being YAML; in the folder of its category."""
+        metadata = document.get("metadata", document)
+        folder = self.catalog / metadata.get("category", "compute") / metadata.get("id", metadata["name"])
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "service.yaml").write_text(json.dumps(document, indent=1))
+
+    def add_user(self, login, role, team, scopes=None, parent=None, expires=timedelta(days=1), revoked=False):
+        """A person with a token, written as `pao init` writes them: this version has no endpoint that makes people. No server may run."""
+        token = token_text()
+        now = datetime.now(timezone.utc)
+        stamp = lambda time: time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
+        with sqlite3.connect(self.database) as database:
+            run = lambda sql, *values: database.execute(sql, values)
+            team_id = run("SELECT id FROM teams WHERE slug = ?", team).fetchone()
+            if not team_id:
+                above = run("SELECT id FROM teams WHERE slug = ?", parent).fetchone() if parent else None
+                team_id = (str(uuid.uuid4()),)
+                run("INSERT INTO teams (id, slug, name, parent_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
+                    team_id[0], team, team, above and above[0], stamp(now), stamp(now))
+            user = str(uuid.uuid4())
+            run("INSERT INTO users (id, login, name, created_at, updated_at) VALUES (?, ?, ?, ?, ?)", user, login, login, stamp(now), stamp(now))
+            run("INSERT INTO team_members (team_id, user_id, is_primary, added_at) VALUES (?, ?, 1, ?)", team_id[0], user, stamp(now))
+            run("INSERT INTO user_roles (user_id, role_id, assigned_at, assigned_by) SELECT ?, id, ?, 'ada' FROM roles WHERE name = ?",
+                user, stamp(now), role)
+            permissions = [row[0] for row in run(
+                "SELECT permission FROM role_permissions p JOIN roles r ON r.id = p.role_id WHERE r.name = ?", role)]
+            run("INSERT INTO api_tokens (id, kind, name, token_hash, user_id, scopes, created_by, created_at, expires_at, revoked_at)"
+                " VALUES (?, 'user', 'test', ?, ?, ?, 'ada', ?, ?, ?)",
+                str(uuid.uuid4()), hashlib.sha256(token.encode()).digest(), user, json.dumps(sorted(scopes or permissions)),
+                stamp(now - timedelta(days=2)), stamp(now + expires), stamp(now) if revoked else None)
+        database.close()
+        return token
+
+    # What the database itself says, read-only.
+
+    def query(self, sql, *values):
+        database = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)
+        try:
+            database.row_factory = sqlite3.Row
+            return [dict(row) for row in database.execute(sql, values)]
+        finally:
+            database.close()
+
+    def assert_whole(self):
+        """I4, I5 and I6 of reliability.md: the database, the audit trail, the log of events. No server may run."""
+        assert [list(row.values())[0] for row in self.query("PRAGMA integrity_check")] == ["ok"]
+        assert self.query("PRAGMA foreign_key_check") == []
+        done = pao("audit", "verify", "--data", self.data)
+        assert done.returncode == 0, done.stdout + done.stderr
+        count, first, last = self.query("SELECT count(*), min(sequence), max(sequence) FROM events")[0].values()
+        assert count == 0 or (first, last) == (1, count), "the log of events has a gap"
+
+
+def token_text():
+    """`pao_user_<26 base32>_<6 of the checksum>`"""
+    base32 = lambda data: base64.b32encode(data).decode().rstrip("=").lower()
+    body = "pao_user_" + base32(os.urandom(16))
+    return f"{body}_{base32(zlib.crc32(body.encode()).to_bytes(4, 'big'))[:6]}"
+
+
+class Server:
+    """`pao serve` on a directory, with the sandbox inside unless told otherwise."""
+
+    def __init__(self, directory=None, sandbox=True, environment=None):
+        self.directory = directory or Directory()
+        self.is_sandbox = sandbox
+        self.environment = {"PAO_LOGGING_LEVEL": "debug", **(environment or {})}
+        self.start()
+
+    def start(self):
+        options = ["--sandbox"] if self.is_sandbox else []
+        self.process = Process(
+            ["serve", "--data", self.directory.data, "--listen", "127.0.0.1:0", "--catalog", self.directory.catalog, *options],
+            self.directory.root / "server.log", self.environment)
+        self.url = self.process.url_after("listening on")
+        self.sandbox = Sandbox(self.process.url_after("sandbox on")) if self.is_sandbox else None
+        self.api = Client(self.url, self.directory.token)
+        return self
+
+    def wait_until_ready(self):
+        eventually(lambda: self.api.get("/health/ready").status == 200, what="readiness")
+        return self
+
+    def restart(self):
+        self.process.terminate()
+        return self.start().wait_until_ready()
+
+    def crash(self):
+        self.process.kill()
+
+    def stop(self):
+        return self.process.terminate()
+
+    def close(self):
+        if self.process.process.poll() is None:
+            self.process.kill()
+        self.directory.remove()
+
+    def publish(self, *documents):
+        """Writes documents and syncs; fails with the findings where one is refused. Returns the id of the first."""
+        for document in documents:
+            self.directory.write(document)
+        self.api.post("/catalog/refresh?wait=true").expect(200)
+        first = documents[0].get("metadata", documents[0])
+        name = first.get("id", first["name"])
+        if self.api.get(f"/catalog/items/{name}").status != 200:
+            raise AssertionError(self.api.get("/catalog/validation-errors").json)
+        return name
+
+    @property
+    def log_text(self):
+        return self.process.log.read_text(errors="replace")
+
+
+class Sandbox(Client):
+    """The stand-ins' own endpoints."""
+
+    def __init__(self, url):
+        super().__init__(url, None, base="/_sandbox")
+
+    @property
+    def state(self):
+        return self.get("/state").expect(200).json
+
+    def fault(self, match, fault, value=None, times=1, **more):
+        self.post("/faults", {"match": match, "fault": fault, "value": value, "times": times, **more}).expect(201)
+
+    def advance(self, match, outcome="success"):
+        return self.post("/advance", {"match": match, "outcome": outcome}).expect(200).json["advanced"]
+
+    def calls(self, part):
+        """The calls whose address holds the part."""
+        return [call for call in self.state["calls"] if part in call["url"]]
+
+
+class SandboxProcess(Sandbox):
+    """`pao sandbox` as a process of its own, which lives on while a server is killed."""
+
+    def __init__(self, directory):
+        self.process = Process(["sandbox", "--listen", "127.0.0.1:0"], Path(directory) / "sandbox.log")
+        super().__init__(self.process.url_after("sandbox on"))
+
+    def close(self):
+        self.process.kill()
