@@ -137,6 +137,25 @@ import Testing
         #expect(world.outside.issues.count == 1)
     }
 
+    @Test("a server's fault after a call that can be looked up is doubt, and the look-up decides")
+    func lookedUp() async throws {
+        let action = """
+            - id: a
+              name: A
+              type: rest-api
+              config:
+                endpoint: {url: "https://plain.test/a", method: POST}
+                verify: {url: "https://plain.test/a/{{fields.title}}"}
+              outputs: {id: "$.id"}
+            """
+        let world = try await World(Documents.automatic("db", actions: action))
+        world.outside.next("POST", .answer(502, "bad gateway"))
+        let id = try await world.submit("db")
+        try await world.run()
+        #expect(try world.status(id) == .completed)
+        #expect(world.outside.lines == ["POST https://plain.test/a", "GET https://plain.test/a/thing"])
+    }
+
     // MARK: Stopping
 
     @Test("a request that runs stops when the call under way has ended, whose result is kept")

@@ -104,6 +104,24 @@ import Testing
         #expect(world.outside.effects == [1])
     }
 
+    @Test("what can never be stored fails the request in the end, so that a person sees it")
+    func unstorable() async throws {
+        let world = try await World(
+            Documents.automatic("db", actions: Documents.post("a") + "\n- {id: p, name: P, type: manual-task, config: {title: Do}}"))
+        let id = try await world.submit("db")
+        try await world.store.write { tx throws(PAOError) in
+            _ = try tx.run("CREATE TRIGGER broken BEFORE INSERT ON manual_tickets BEGIN SELECT RAISE(ABORT, 'broken'); END")
+        }
+        try await world.run()
+        #expect(try world.status(id) == .failed)
+        #expect(try world.request(id).errorContext?["error"]?["type"] == "internal")
+        try await world.store.write { tx throws(PAOError) in _ = try tx.run("DROP TRIGGER broken") }
+        _ = try await world.requests.retry(id, actionID: nil, changedData: nil, skipVerification: false, by: world.actor())
+        try await world.run()
+        #expect(try world.openTickets(id).count == 1)
+        #expect(world.outside.effects == [1])
+    }
+
     @Test("the real queue runs requests side by side to their end")
     func realQueue() async throws {
         let world = try await World(Documents.automatic("db", actions: Documents.post("a") + "\n" + Documents.post("b")))
@@ -138,7 +156,7 @@ import Testing
     private func stable(_ json: JSON, _ world: World, _ id: String) throws -> JSON {
         var text = json.pretty
         text = text.replacing(id, with: "req-1")
-        for (index, effect) in try world.effects(id).enumerated() { text = text.replacing(effect.key, with: "KEY-\(index)") }
+        for effect in try world.effects(id) { text = text.replacing(effect.key, with: "KEY of \(effect.summary.suffix(1))") }
         text = text.replacing(/20\d\d-\d\d-\d\dT[0-9:.]+Z/, with: "TIME")
         return try JSON.parse(text)
     }

@@ -5,10 +5,12 @@ import Documents
 extension RequestRun {
     // MARK: The sequence ends
 
-    /// All steps are completed or skipped: the request is completed and its instance active, in one transaction.
+    /// All steps are completed or skipped: the request is completed and its instance active, in one transaction. A request that was told
+    /// to stop during its last call has nothing left to stop.
     mutating func finish() throws(PAOError) {
         settleInstance()
         try move(.finish)
+        request.isStopping = false
         log(nil, "request completed")
     }
 

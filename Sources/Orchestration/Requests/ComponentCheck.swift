@@ -59,7 +59,7 @@ extension SubmissionCheck {
             _ = try check(submission, by: actor)
             return []
         } catch where error.code == .invalid {
-            return error.findings.filter { !later.contains($0.field) && later.isEmpty || !later.contains($0.field) && $0.rule != "template" }
+            return error.findings.filter { !later.contains($0.field) && (later.isEmpty || $0.rule != "template") }
                 .map { .init(field: "\(field).\($0.field)", rule: $0.rule, message: "\(component.id): \($0.message)") }
         }
     }

@@ -33,7 +33,7 @@ package struct RestAPIAction: ActionType {
             let request = try await call.request(key: effect.key, tools)
             let response = try await tools.http.send(request)
             tools.log("answered \(response.status), \(response.body.count) bytes")
-            return call.result(of: response, now: tools.time.now())
+            return Self.doubting(call.result(of: response, now: tools.time.now()), response.status, effect.resend)
         } catch {
             tools.log("no answer: \(error.message)")
             return Self.result(of: error, resend: effect.resend)
@@ -67,6 +67,12 @@ package struct RestAPIAction: ActionType {
             tools.log("verify call GET \(url): \(error.message)")
             return error.isRetryable ? .later(.seconds(5)) : .unknown("\(effect.summary): its verify call failed: \(error.message)")
         }
+    }
+
+    /// A fault of the other side says nothing of what it did before; where it can be asked, it is.
+    private static func doubting(_ result: ActionResult, _ status: Int, _ resend: Resend) -> ActionResult {
+        if case .failed(let failure) = result, resend == .lookup, status >= 500 { return .doubt(failure) }
+        return result
     }
 
     /// No usable answer: whether the call may have had its effect decides between a failure and doubt.
