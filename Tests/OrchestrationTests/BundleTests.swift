@@ -111,10 +111,12 @@ import Testing
     func abortMeanwhile() async throws {
         let world = try await world()
         let id = try await submit(world)
-        world.outside.next("POST https://keyed.test/db", .meanwhile { [weak world] in
-            guard let world else { return }
-            _ = try? await world.requests.abort(id, reason: "enough", createCleanupTicket: false, by: world.actor())
-        })
+        world.outside.next(
+            "POST https://keyed.test/db",
+            .meanwhile { [weak world] in
+                guard let world else { return }
+                _ = try? await world.requests.abort(id, reason: "enough", createCleanupTicket: false, by: world.actor())
+            })
         try await world.run()
         #expect(try world.status(id) == .aborted)
         #expect(try world.steps(id) == ["database completed", "files skipped"])

@@ -87,9 +87,12 @@ import Testing
         arguments: [
             ("http-status", #"{"expected": 201}"#, true), ("http-status", #"{"expected": [200, 204]}"#, false),
             ("http-status", #"{"expected": "2xx"}"#, true), ("http-status", #"{}"#, false),
-            ("response-body", #"{"path": "$.state", "equals": "ready"}"#, true), ("response-body", #"{"path": "/state", "equals": "no"}"#, false),
-            ("response-body", #"{"path": "$.count", "equals": "3"}"#, true), ("response-body", #"{"path": "$.list[1]", "equals": 2}"#, true),
-            ("response-body", #"{"path": "$.state", "matches": "^re"}"#, true), ("response-body", #"{"path": "$.none", "matches": ".*"}"#, false),
+            ("response-body", #"{"path": "$.state", "equals": "ready"}"#, true),
+            ("response-body", #"{"path": "/state", "equals": "no"}"#, false),
+            ("response-body", #"{"path": "$.count", "equals": "3"}"#, true),
+            ("response-body", #"{"path": "$.list[1]", "equals": 2}"#, true),
+            ("response-body", #"{"path": "$.state", "matches": "^re"}"#, true),
+            ("response-body", #"{"path": "$.none", "matches": ".*"}"#, false),
             ("response-body", #"{"path": "$.none", "exists": false}"#, true), ("response-body", #"{"path": "$.state"}"#, true),
             ("headers-present", #"{"headers": ["x-request-id"]}"#, true), ("headers-present", #"{"headers": ["Location"]}"#, false),
         ])

@@ -93,9 +93,11 @@ import Testing
     func fenced() async throws {
         let world = try await World(Documents.automatic("db", actions: Documents.post("a")))
         let id = try await world.submit("db")
-        world.outside.next("POST", .meanwhile { [weak world] in
-            try? await world?.store.write { tx throws(PAOError) in _ = try tx.run("UPDATE jobs SET lease_epoch = lease_epoch + 1") }
-        })
+        world.outside.next(
+            "POST",
+            .meanwhile { [weak world] in
+                try? await world?.store.write { tx throws(PAOError) in _ = try tx.run("UPDATE jobs SET lease_epoch = lease_epoch + 1") }
+            })
         try await world.run(for: .seconds(1))
         #expect(try world.step(id, "a").status == .running)
         #expect(try world.effects(id).map(\.state) == [.intent])

@@ -86,7 +86,8 @@ extension RequestRun {
             rowID: settings.identifiers.uuid(), id: settings.identifiers.readable("si"), isBundle: request.kind == .bundle,
             catalogID: request.catalogID, catalogVersion: request.catalogVersion, catalogDigest: request.catalogDigest,
             category: request.category, name: request.instanceName ?? request.id, state: .provisioning, owner: request.requester,
-            parameters: request.parameters, resources: [], outputs: [:], metadata: ["tags": .array(document.metadata.tags.map(JSON.string))],
+            parameters: request.parameters, resources: [], outputs: [:],
+            metadata: ["tags": .array(document.metadata.tags.map(JSON.string))],
             createdAt: now, updatedAt: now, provisionedAt: nil, decommissionedAt: nil, expiresAt: nil,
             creationRequestRowID: request.rowID, creationRequestID: request.id)
         self.instance = instance

@@ -97,7 +97,8 @@ extension RequestRun {
     private func parameters(_ verification: Verification, _ index: Int) throws(StepFailure) -> JSON {
         do throws(TemplateFault) {
             let scope = scope(for: index)
-            return try verification.parameters.render { (template, _) throws(TemplateFault) -> JSON in try template.value(scope, as: .text) }
+            return try verification.parameters.render { (template, _) throws(TemplateFault) -> JSON in try template.value(scope, as: .text)
+            }
         } catch {
             throw StepFailure("validation", "The verification cannot be rendered: \(error.message)")
         }
