@@ -107,6 +107,23 @@ import Testing
         #expect(try child(world, id, "database").status == .completed)
     }
 
+    @Test("an abort waits for a component's call under way; a component whose last call it was is completed")
+    func abortMeanwhile() async throws {
+        let world = try await world()
+        let id = try await submit(world)
+        world.outside.next(
+            "POST https://keyed.test/db",
+            .meanwhile { [weak world] in
+                guard let world else { return }
+                _ = try? await world.requests.abort(id, reason: "enough", createCleanupTicket: false, by: world.actor())
+            })
+        try await world.run()
+        #expect(try world.status(id) == .aborted)
+        #expect(try world.steps(id) == ["database completed", "files skipped"])
+        #expect(try child(world, id, "database").json["stopping"] == false)
+        #expect(world.outside.effects == [1])
+    }
+
     @Test("components are checked before the bundle is accepted")
     func findings() async throws {
         let world = try await world()

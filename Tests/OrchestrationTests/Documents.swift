@@ -18,7 +18,8 @@ enum Documents {
     }
 
     /// An automatic document; `settings` are lines beside `actions`.
-    static func automatic(_ id: String, fields: [String] = ["title"], settings: String = "", actions: String, extra: String = "") -> String {
+    static func automatic(_ id: String, fields: [String] = ["title"], settings: String = "", actions: String, extra: String = "") -> String
+    {
         func indented(_ text: String) -> String { text.split(separator: "\n").map { "  " + $0 }.joined(separator: "\n") }
         return item(
             id, fields: fields,
@@ -64,4 +65,3 @@ enum Published {
         }
     }()
 }
-

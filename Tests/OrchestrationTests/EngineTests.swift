@@ -60,7 +60,9 @@ import Testing
     @Test("the last of the tries fails the request, with all that a person needs")
     func exhausted() async throws {
         let world = try await World(
-            Documents.automatic("db", settings: "retry: {attempts: 2, initialDelay: 1s}", actions: Documents.post("a") + "\n" + Documents.post("b", more: "cleanup: \"Delete {{outputs.a.id}}\"")))
+            Documents.automatic(
+                "db", settings: "retry: {attempts: 2, initialDelay: 1s}",
+                actions: Documents.post("a") + "\n" + Documents.post("b", more: "cleanup: \"Delete {{outputs.a.id}}\"")))
         world.outside.next("POST https://keyed.test/b", .answer(500, "out of order"), times: 9)
         let id = try await world.submit("db")
         try await world.run()
@@ -86,7 +88,8 @@ import Testing
 
     @Test("Retry-After is a lower bound of the wait")
     func retryAfter() async throws {
-        let world = try await World(Documents.automatic("db", settings: "retry: {attempts: 3, initialDelay: 1s}", actions: Documents.post("a")))
+        let world = try await World(
+            Documents.automatic("db", settings: "retry: {attempts: 3, initialDelay: 1s}", actions: Documents.post("a")))
         world.outside.next("POST", .retryAfter(429, seconds: 120))
         let id = try await world.submit("db")
         try await world.run()
@@ -99,7 +102,8 @@ import Testing
     func stepTimeout() async throws {
         let world = try await World(
             Documents.automatic(
-                "db", settings: "retry: {attempts: 50, backoff: none, initialDelay: 20s}", actions: Documents.post("a", more: "timeout: 50s")))
+                "db", settings: "retry: {attempts: 50, backoff: none, initialDelay: 20s}",
+                actions: Documents.post("a", more: "timeout: 50s")))
         world.outside.next("POST", .answer(503, ""), times: 50)
         let id = try await world.submit("db")
         try await world.run()
@@ -118,7 +122,9 @@ import Testing
         let id = try await world.submit("db")
         try await world.run()
         #expect(try world.status(id) == .failed)
-        #expect(try world.request(id).errorContext?["error"]?["type"] == "http_503" || world.step(id, "a").reason?.contains("whole sequence") == true)
+        #expect(
+            try world.request(id).errorContext?["error"]?["type"] == "http_503"
+                || world.step(id, "a").reason?.contains("whole sequence") == true)
     }
 
     @Test("while the breaker of a host is open, a step waits and uses up no try")

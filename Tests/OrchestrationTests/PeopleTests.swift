@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct PeopleTests {
     static let document = Documents.automatic(
-        "db", settings: "retry: {attempts: 1}", actions: [Documents.post("a"), Documents.post("b"), Documents.post("c")].joined(separator: "\n"))
+        "db", settings: "retry: {attempts: 1}",
+        actions: [Documents.post("a"), Documents.post("b"), Documents.post("c")].joined(separator: "\n"))
 
     /// Failed at `b`, after `a`.
     private func failed(_ document: String = document, status: Int = 500) async throws -> (World, String) {
@@ -137,6 +138,25 @@ import Testing
         #expect(world.outside.issues.count == 1)
     }
 
+    @Test("a server's fault after a call that can be looked up is doubt, and the look-up decides")
+    func lookedUp() async throws {
+        let action = """
+            - id: a
+              name: A
+              type: rest-api
+              config:
+                endpoint: {url: "https://plain.test/a", method: POST}
+                verify: {url: "https://plain.test/a/{{fields.title}}"}
+              outputs: {id: "$.id"}
+            """
+        let world = try await World(Documents.automatic("db", actions: action))
+        world.outside.next("POST", .answer(502, "bad gateway"))
+        let id = try await world.submit("db")
+        try await world.run()
+        #expect(try world.status(id) == .completed)
+        #expect(world.outside.lines == ["POST https://plain.test/a", "GET https://plain.test/a/thing"])
+    }
+
     // MARK: Stopping
 
     @Test("a request that runs stops when the call under way has ended, whose result is kept")
@@ -160,7 +180,9 @@ import Testing
     func stopWhileWaiting(_ wait: String) async throws {
         let task = "- {id: p, name: P, type: manual-task, config: {title: Do}}"
         let world = try await World(
-            Documents.automatic("db", settings: "retry: {attempts: 3, initialDelay: 1h, maxDelay: 1h}", actions: wait == "ticket" ? task : Documents.post("a")))
+            Documents.automatic(
+                "db", settings: "retry: {attempts: 3, initialDelay: 1h, maxDelay: 1h}",
+                actions: wait == "ticket" ? task : Documents.post("a")))
         world.outside.next("POST", .answer(503, ""))
         let id = try await world.submit("db")
         try await world.run(for: .seconds(60))
@@ -174,7 +196,8 @@ import Testing
 
     @Test("what has not begun is cancelled, and frees its name")
     func cancel() async throws {
-        let world = try await World(Documents.automatic("db", actions: Documents.post("a"), extra: "instance: {name: \"{{fields.title}}\"}"))
+        let world = try await World(
+            Documents.automatic("db", actions: Documents.post("a"), extra: "instance: {name: \"{{fields.title}}\"}"))
         let id = try await world.submit("db")
         #expect(await code { try await world.submit("db") } == .invalid)
         _ = try await world.requests.cancel(id, reason: "", by: world.actor())
@@ -274,7 +297,9 @@ import Testing
     func refusedIssue() async throws {
         let world = try await World(
             Documents.item(
-                "desk", fulfillment: "manual: {actions: [{id: t, name: T, type: jira-ticket, config: {ticket: {project: OPS, summaryTemplate: Do}}}]}"))
+                "desk",
+                fulfillment:
+                    "manual: {actions: [{id: t, name: T, type: jira-ticket, config: {ticket: {project: OPS, summaryTemplate: Do}}}]}"))
         let id = try await world.submit("desk")
         try await world.run(for: .seconds(5))
         world.outside.move("OPS-1", to: "Won't Do")

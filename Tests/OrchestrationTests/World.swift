@@ -20,7 +20,8 @@ final class ManualClock: Sendable {
 
     /// Who sleeps, sleeps until it is cancelled.
     var source: TimeSource {
-        TimeSource(now: { self.now }, monotonic: { self.elapsed.withLock { $0 } }, sleep: { _ in try await Task.sleep(for: .seconds(3600)) })
+        TimeSource(
+            now: { self.now }, monotonic: { self.elapsed.withLock { $0 } }, sleep: { _ in try await Task.sleep(for: .seconds(3600)) })
     }
 }
 
@@ -70,7 +71,9 @@ final class World: Sendable {
         directory = NSTemporaryDirectory() + "orchestration-" + UUID().uuidString
         let folder = directory + "/documents/catalog/tests"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        for (index, document) in documents.enumerated() { try document.write(toFile: "\(folder)/\(index).yaml", atomically: true, encoding: .utf8) }
+        for (index, document) in documents.enumerated() {
+            try document.write(toFile: "\(folder)/\(index).yaml", atomically: true, encoding: .utf8)
+        }
         store = try Store(directory: directory, migrations: Self.migrations, time: clock.source, log: .silent)
         identity = IdentityServices(
             store: store, time: clock.source, random: .system, redactor: redactor, hasher: PasswordHasher(cost: .least))
@@ -81,7 +84,9 @@ final class World: Sendable {
         process = Mutex(Self.process(store, catalog, identity, events, redactor, clock, outside, sealer, {}))
         try await identity.prepare()
         for finding in await syncFindings() { Issue.record("catalog: \(finding)") }
-        for team in ["platform", "other"] { _ = try await identity.teams.create(team, name: team, parent: nil, by: .system(correlationID: "t")) }
+        for team in ["platform", "other"] {
+            _ = try await identity.teams.create(team, name: team, parent: nil, by: .system(correlationID: "t"))
+        }
         restart()
     }
 
@@ -195,7 +200,8 @@ final class World: Sendable {
     // MARK: Requests
 
     @discardableResult
-    func submit(_ item: String, _ data: JSON = ["title": "thing"], kind: CatalogKind = .item, by actor: Actor? = nil) async throws -> String {
+    func submit(_ item: String, _ data: JSON = ["title": "thing"], kind: CatalogKind = .item, by actor: Actor? = nil) async throws -> String
+    {
         try await submit(Submission(catalogID: item, kind: kind, data: data), by: actor)
     }
 
@@ -216,7 +222,9 @@ final class World: Sendable {
 
     func openTickets(_ id: String) throws -> [Ticket] {
         try store.read { connection throws(PAOError) in
-            try TicketStore(connection).tickets(ofRequest: RequestStore(connection).header(id: id)?.rowID ?? "").filter { !$0.status.isFinal }
+            try TicketStore(connection).tickets(ofRequest: RequestStore(connection).header(id: id)?.rowID ?? "").filter {
+                !$0.status.isFinal
+            }
         }
     }
 

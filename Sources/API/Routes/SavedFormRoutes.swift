@@ -12,7 +12,10 @@ package struct SavedFormRoutes: Sendable {
     package var endpoints: [Endpoint] {
         let data = Endpoint.Member("requestData", .object, required: true, "The form's values by field id; secret ones are not kept.")
         return [
-            .get("/api/v1/drafts/{itemId}", .permission(.requestsCreate), "Your draft of an item's form", answer: "`{requestData, updatedAt}`") {
+            .get(
+                "/api/v1/drafts/{itemId}", .permission(.requestsCreate), "Your draft of an item's form",
+                answer: "`{requestData, updatedAt}`"
+            ) {
                 call throws(PAOError) in
                 .json(try forms.draft(of: call.parameter("itemId"), by: call.actor))
             },
@@ -48,7 +51,8 @@ package struct SavedFormRoutes: Sendable {
                 return .json(template.json, status: 201)
             },
             .change(
-                "DELETE", "/api/v1/request-templates/{id}", .permission(.requestsCreate), "Delete a template", answer: "Nothing", status: 204
+                "DELETE", "/api/v1/request-templates/{id}", .permission(.requestsCreate), "Delete a template", answer: "Nothing",
+                status: 204
             ) { call async throws(PAOError) in
                 try await forms.deleteTemplate(call.parameter("id"), by: call.actor)
                 return Response(status: 204)

@@ -17,7 +17,8 @@ package final class SavedForms: Sendable {
 
         package var json: JSON {
             [
-                "id": .string(id), "name": .string(name), "catalogItemId": .string(catalogItemID), "requestData": data, "team": .string(team),
+                "id": .string(id), "name": .string(name), "catalogItemId": .string(catalogItemID), "requestData": data,
+                "team": .string(team),
                 "userId": .string(owner), "createdAt": .string(createdAt.description),
             ]
         }
@@ -95,7 +96,9 @@ package final class SavedForms: Sendable {
 
     /// For the actor's first team unless one is named. Throws `notFound` for an unknown item, `invalid` for a foreign team, `conflict`
     /// for a taken name.
-    package func saveTemplate(_ name: String, of itemID: String, data: JSON, team: String?, by actor: Actor) async throws(PAOError) -> Template {
+    package func saveTemplate(_ name: String, of itemID: String, data: JSON, team: String?, by actor: Actor) async throws(PAOError)
+        -> Template
+    {
         let kept = try keepable(data, of: itemID)
         guard let team = team ?? actor.teams.first, actor.teams.contains(team) else {
             throw SubmissionCheck.invalid([.init(field: "team", rule: "member", message: "You are not a member of that team.")])
