@@ -70,7 +70,7 @@ package final class Engine: Sendable {
         case due
     }
 
-    private func advance(_ job: ClaimedJob) async throws(PAOError) {
+    func advance(_ job: ClaimedJob) async throws(PAOError) {
         guard var run = try load(job.subject) else {
             return try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
         }

@@ -108,6 +108,7 @@ extension RequestRun {
 
     /// The intent, and what is sent once it is durable.
     mutating func performAnew(_ index: Int) -> Launch? {
+        forget(index)
         guard let launch = prepare(index, .perform) else { return nil }
         let step = request.steps[index]
         let effect = Effect(
@@ -130,9 +131,9 @@ extension RequestRun {
         }
         let scope = scope(for: index)
         let input = ActionInput(
-            action: action, scope: scope, key: effectKey(of: step), requestID: request.id, correlationID: request.correlationID,
+            action: withImpliedOutputs(action).without(step.skipsVerification), scope: scope, key: effectKey(of: step), requestID: request.id, correlationID: request.correlationID,
             traceparent: traceparent(for: step), isManual: request.mode == .manual || step.isFallback,
-            environment: settings.environment)
+            environment: settings.environment, memory: memory(of: step), attempt: max(1, step.tries))
         do throws(StepFailure) {
             let effect = try type.prepare(input)
             inFlight.insert(step.rowID)
@@ -225,8 +226,9 @@ extension RequestRun {
 
     private mutating func expireSequence() {
         guard let deadline = request.deadline, now >= deadline else { return }
-        for index in request.steps.indices where isActive(index) && !waitsForPerson(request.steps[index]) {
+        for index in request.steps.indices where isActive(index) {
             let step = request.steps[index]
+            if step.isComponent || tickets[step.rowID] != nil { continue }
             if effects[effectKey(of: step)]?.state == .intent, step.status != .retrying { continue }
             failStep(index, StepFailure("timeout", "The whole sequence did not end before \(deadline)."))
         }
