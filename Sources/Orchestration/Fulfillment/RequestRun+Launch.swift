@@ -133,7 +133,8 @@ extension RequestRun {
         }
         let scope = scope(for: index)
         let input = ActionInput(
-            action: withImpliedOutputs(action).without(step.skipsVerification), scope: scope, key: effectKey(of: step), requestID: request.id, correlationID: request.correlationID,
+            action: withImpliedOutputs(action).without(step.skipsVerification), scope: scope, key: effectKey(of: step),
+            requestID: request.id, correlationID: request.correlationID,
             traceparent: traceparent(for: step), isManual: request.mode == .manual || step.isFallback,
             environment: settings.environment, memory: memory(of: step), attempt: max(1, step.tries))
         do throws(StepFailure) {

@@ -70,7 +70,9 @@ extension RequestRun {
         do throws(StepFailure) {
             let (outputs, missing) = try outputs(action, evidence, index)
             for verification in action.verification where !request.steps[index].skipsVerification {
-                switch try Verifier.judge(type: verification.type, parameters: try parameters(verification, action, outputs, index), evidence: evidence) {
+                switch try Verifier.judge(
+                    type: verification.type, parameters: try parameters(verification, action, outputs, index), evidence: evidence)
+                {
                 case .passed(let verdict): verdicts.append(verdict)
                 case .ask(let question): questions.append(question)
                 case .settledByAction: break
@@ -100,7 +102,8 @@ extension RequestRun {
         do throws(TemplateFault) {
             var scope = scope(for: index)
             scope.roots["outputs"]?[action.id] = own
-            return try verification.parameters.render { (template, _) throws(TemplateFault) -> JSON in try template.value(scope, as: .text) }
+            return try verification.parameters.render { (template, _) throws(TemplateFault) -> JSON in try template.value(scope, as: .text)
+            }
         } catch {
             throw StepFailure("validation", "The verification cannot be rendered: \(error.message)")
         }
