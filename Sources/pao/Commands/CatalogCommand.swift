@@ -24,7 +24,7 @@ enum CatalogCommand: Command {
                 Terminal.error("pao catalog: \(path) cannot be read.")
                 return 2
             }
-            let result = try await CatalogCheck.check(path, schemas: try CatalogLocation.schemas())
+            let result = try await CatalogCheck.check(path, schemas: CatalogLocation.schemas())
             findings += result.findings
             documents += result.documents
         }
