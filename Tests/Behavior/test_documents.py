@@ -41,12 +41,7 @@ def test_each_document_has_the_id_it_is_asked_for_by(team_server):
     assert ids == set(FILLED)
 
 
-AWAITS_ACTIONS = {"web-service", "messaging-event-stream", "repository-access"}
-
-
-@pytest.mark.parametrize("item", [
-    pytest.param(item, marks=pytest.mark.xfail(strict=True, reason="terraform and github-workflow are not merged yet")) if item in AWAITS_ACTIONS else item
-    for item in FILLED])
+@pytest.mark.parametrize("item", FILLED)
 def test_a_request_completes_in_sandbox_mode(team_server, item):
     api, sandbox = team_server.api, team_server.sandbox
     request = api.submit(item, FILLED[item])
