@@ -9,7 +9,10 @@ struct Configuration: Sendable {
     var catalogSource: String?
     var catalogBranch: String?
     var catalogPath: String?
+    /// The name of the secret that a Git repository asks for.
+    var catalogCredentials: String?
     var catalogPollInterval = Duration.seconds(60)
+    var githubWebhookSecret: String?
     var isSandbox = false
     var jira: [String: JSON] = [:]
     var defaultJira: String?
@@ -55,7 +58,8 @@ enum ConfigurationReader {
 
     static let shape: [String: Shape] = [
         "listen": .value, "tls": .map(["certificate": .value, "key": .value]), "dataDirectory": .value, "database": .value,
-        "catalog": .map(["source": .value, "branch": .value, "path": .value, "pollInterval": .value]), "sandbox": .value,
+        "catalog": .map(["source": .value, "branch": .value, "path": .value, "credentials": .value, "pollInterval": .value]),
+        "sandbox": .value,
         "integrations": .map([
             "jira": .map(["instances": .open, "default": .value]),
             "github": .map(["apiUrl": .value, "token": .value, "webhookSecret": .value]),
@@ -209,6 +213,8 @@ enum ConfigurationReader {
         result.catalogSource = text("catalog", "source")
         result.catalogBranch = text("catalog", "branch")
         result.catalogPath = text("catalog", "path")
+        result.catalogCredentials = text("catalog", "credentials")
+        result.githubWebhookSecret = text("integrations", "github", "webhookSecret").flatMap { $0.isEmpty ? nil : $0 }
         result.catalogPollInterval = try duration("catalog.pollInterval", text("catalog", "pollInterval"), result.catalogPollInterval)
         result.isSandbox = try flag("sandbox", text("sandbox"))
         for (name, instance) in values["integrations"]?["jira"]?["instances"]?.object ?? JSONObject() { result.jira[name] = instance }

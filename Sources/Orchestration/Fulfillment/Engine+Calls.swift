@@ -59,7 +59,8 @@ extension Engine {
         case (.perform, .result(.failed)): return .held(heldBack)
         case (.settle, .settlement(.later)), (.settle, .settlement(.unknown)): return .settlement(.later(heldBack))
         case (.poll(let reference), .result(.failed)), (.poll(let reference), .result(.doubt)):
-            return .result(.waiting(reference: reference, url: nil, after: heldBack, reason: "the other side keeps failing: asked again later"))
+            return .result(
+                .waiting(reference: reference, url: nil, after: heldBack, reason: "the other side keeps failing: asked again later"))
         default: return outcome
         }
     }

@@ -58,7 +58,8 @@ struct RequestStore {
 
     /// The requests of a bundle's components, the oldest first.
     func children(of parentRowID: String) throws(PAOError) -> [ServiceRequest] {
-        let rows = try connection.rows("SELECT \(Self.columns) FROM service_requests r WHERE r.parent_request_id = ? ORDER BY r.id", parentRowID)
+        let rows = try connection.rows(
+            "SELECT \(Self.columns) FROM service_requests r WHERE r.parent_request_id = ? ORDER BY r.id", parentRowID)
         var children = rows.map(Self.request)
         for index in children.indices { children[index].steps = try steps(of: children[index].rowID) }
         return children

@@ -30,8 +30,12 @@ package struct JiraTicketAction: ActionType {
         let labels = (ticket["labels"]?.array?.compactMap(\.string) ?? []).flatMap(Self.labels) + ["pao-\(input.key)"]
         fields["labels"] = .array(labels.uniqued.map(JSON.string))
         if let priority = text("priority") { fields["priority"] = ["name": .string(priority)] }
-        if let assignee = text("assignee") { fields["assignee"] = instance.apiVersion == .v2 ? ["name": .string(assignee)] : ["accountId": .string(assignee)] }
-        if let components = ticket["components"]?.array { fields["components"] = .array(components.compactMap(\.string).map { ["name": .string($0)] }) }
+        if let assignee = text("assignee") {
+            fields["assignee"] = instance.apiVersion == .v2 ? ["name": .string(assignee)] : ["accountId": .string(assignee)]
+        }
+        if let components = ticket["components"]?.array {
+            fields["components"] = .array(components.compactMap(\.string).map { ["name": .string($0)] })
+        }
         for (key, value) in ticket["customFields"]?.object ?? JSONObject() { fields[key] = value }
         let payload: JSON = [
             "instance": .string(instance.name), "fields": fields, "waits": .bool(waits(input)), "title": .string(summary),
@@ -162,7 +166,8 @@ package struct JiraTicketAction: ActionType {
         do throws(JiraFailure) {
             let issue = try await client.issue(reference)
             switch outcome(issue, effect) {
-            case .completed: return .done(evidence: Self.evidence(key: issue.key, url: issue.url, status: issue.status), reference: nil, url: nil)
+            case .completed:
+                return .done(evidence: Self.evidence(key: issue.key, url: issue.url, status: issue.status), reference: nil, url: nil)
             case .failed:
                 return .failed(
                     StepFailure("ticket_closed", "\(issue.key) was closed as \(issue.resolution ?? issue.status): the work was not done."))
@@ -185,7 +190,9 @@ package struct JiraTicketAction: ActionType {
         case "running"?: return .running
         default: break
         }
-        let refusals = ["won't do", "won't fix", "wont do", "declined", "rejected", "cancelled", "canceled", "duplicate", "cannot reproduce"]
+        let refusals = [
+            "won't do", "won't fix", "wont do", "declined", "rejected", "cancelled", "canceled", "duplicate", "cannot reproduce",
+        ]
         let words = [issue.status.lowercased(), issue.resolution?.lowercased() ?? ""]
         if words.contains(where: refusals.contains) { return .failed }
         return issue.category == .done || ["done", "closed", "resolved"].contains(words[0]) ? .completed : .running

@@ -32,7 +32,7 @@ package struct RestAPIAction: ActionType {
         do throws(TransportFailure) {
             let response = try await call.send(key: effect.key, tools)
             tools.log("answered \(response.status), \(response.body.count) bytes")
-            return call.result(of: response, now: tools.time.now())
+            return Self.doubting(call.result(of: response, now: tools.time.now()), response.status, effect.resend)
         } catch {
             tools.log("no answer: \(error.message)")
             return Self.result(of: error, resend: effect.resend)
@@ -72,6 +72,12 @@ package struct RestAPIAction: ActionType {
             throw TransportFailure(.badAnswer, error.message, isRetryable: false)
         }
         return .happened(.done(evidence: evidence, reference: nil, url: nil))
+    }
+
+    /// A fault of the other side says nothing of what it did before; where it can be asked, it is.
+    private static func doubting(_ result: ActionResult, _ status: Int, _ resend: Resend) -> ActionResult {
+        if case .failed(let failure) = result, resend == .lookup, status >= 500 { return .doubt(failure) }
+        return result
     }
 
     /// No usable answer: whether the call may have had its effect decides between a failure and doubt.
