@@ -25,7 +25,7 @@ enum CatalogDifferences {
     static func run(_ operands: [String], format: String) async throws(PAOError) -> Int32 {
         guard format == "text" || format == "json" else { throw PAOError(.usage, "--format is text or json.") }
         let directory = operands.count > 1 ? operands[1] : "."
-        let schemas = try CatalogLocation.schemas()
+        let schemas = CatalogLocation.schemas()
         let new = try CatalogFolder(root: directory, schemas: schemas)
         let errors = new.findings.filter(\.isError)
         guard errors.isEmpty else {
@@ -58,7 +58,7 @@ enum CatalogDifferences {
 /// `pao catalog test`.
 enum CatalogTest {
     static func run(_ paths: [String], updates: Bool) throws(PAOError) -> Int32 {
-        let schemas = try CatalogLocation.schemas()
+        let schemas = CatalogLocation.schemas()
         var tally = Tally()
         for path in paths {
             if Files.isDirectory(path) {
@@ -145,7 +145,7 @@ enum CatalogImport {
             Terminal.write(imported.yaml)
         }
         for line in imported.report { Terminal.error(line) }
-        let reading = DocumentReader.read(Array(imported.yaml.utf8), path: output ?? "the document", schemas: try CatalogLocation.schemas())
+        let reading = DocumentReader.read(Array(imported.yaml.utf8), path: output ?? "the document", schemas: CatalogLocation.schemas())
         for finding in reading.findings { Terminal.error(finding.description) }
         return reading.findings.contains(where: \.isError) ? 1 : 0
     }
