@@ -8,7 +8,8 @@ import Orchestration
 enum CatalogInit {
     static func run(_ operands: [String]) throws(PAOError) -> Int32 {
         guard let starter = Starter(rawValue: operands[0]) else {
-            throw PAOError(.usage, "There is no starter \(operands[0]); it is one of \(Starter.allCases.map(\.rawValue).joined(separator: ", ")).")
+            throw PAOError(
+                .usage, "There is no starter \(operands[0]); it is one of \(Starter.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         let directory = operands.count > 1 ? operands[1] : "."
         let path = "\(directory)/\(starter.fileName)"
@@ -41,7 +42,9 @@ enum CatalogDifferences {
     }
 
     /// The documents of a commit of the repository that the directory is in, from the same folder.
-    private static func committed(_ reference: String, _ directory: String, _ schemas: CatalogSchemas) async throws(PAOError) -> CatalogFolder {
+    private static func committed(_ reference: String, _ directory: String, _ schemas: CatalogSchemas) async throws(PAOError)
+        -> CatalogFolder
+    {
         let git = GitClient(runner: .system(), egress: try EgressPolicy())
         let checkout = try await git.checkout(around: Files.absolute(directory))
         let commit = try await git.commit(named: reference, in: checkout)
@@ -125,9 +128,10 @@ enum CatalogTest {
 
     private static func text(of outcome: RenderingTest.Outcome, _ file: String) -> String {
         let lines = outcome.differences.flatMap { difference in
-            ["  \(difference.path)"] + [("-", difference.expected), ("+", difference.rendered)].compactMap { sign, value in
-                value.map { "    \(sign) \($0)" }
-            }
+            ["  \(difference.path)"]
+                + [("-", difference.expected), ("+", difference.rendered)].compactMap { sign, value in
+                    value.map { "    \(sign) \($0)" }
+                }
         }
         let head = "\(outcome.differences.isEmpty ? "ok    " : "not ok") \(file): \(outcome.name)"
         return ([head] + lines).joined(separator: "\n") + "\n"
