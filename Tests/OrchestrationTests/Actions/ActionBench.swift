@@ -92,7 +92,7 @@ final class Script: Sendable {
 
     init(results: [Result<HTTPResponse, TransportFailure>]) { answers = Mutex(results) }
 
-    static let cut = Script(results: [.failure(TransportFailure(.cut, "cut", mayHaveBeenSent: true))])
+    static var cut: Script { Script(results: [.failure(TransportFailure(.cut, "cut", mayHaveBeenSent: true))]) }
 
     var transport: HTTPTransport {
         HTTPTransport { [self] (request) async throws(TransportFailure) in

@@ -43,7 +43,7 @@ import Testing
                 }
 
                 module "redis" {
-                  source  = "./modules/redis"
+                  source = "./modules/redis"
                   name = "x-\(literal)"
                   count = 3
                   tags = {
@@ -77,7 +77,7 @@ import Testing
                 variable "size" {}
 
                 module "aws" {
-                  source  = "corp/db/aws"
+                  source = "corp/db/aws"
                   version = "~> 2"
                   pw = var.pw
                   size = var.size
@@ -355,7 +355,7 @@ func shell(_ command: String) throws -> String {
         let values = try JSON.parse([UInt8](Data(contentsOf: URL(filePath: folder + "/terraform.tfvars.json"))))
         #expect(values == ["pw": .string(hostile)])
         #expect(try shell("stat -c %a \(folder)/terraform.tfvars.json") == "600\n")
-        #expect(try String(contentsOfFile: folder + "/main.tf", encoding: .utf8).contains("source  = \"/modules/redis\""))
+        #expect(try String(contentsOfFile: folder + "/main.tf", encoding: .utf8).contains("source = \"/modules/redis\""))
     }
 
     @Test("a program that fails fails the step")
