@@ -92,9 +92,10 @@ extension CatalogDiff {
     private static func fitRemarks(_ old: CatalogDocument?, _ new: CatalogDocument?, among all: [CatalogDocument]) -> [Remark] {
         guard let old, old.kind == .item || old.kind == .bundle else { return [] }
         let names = [old.id, old.metadata.name]
-        return all.flatMap { other in
+        let remarks = all.sorted { $0.id < $1.id }.flatMap { other in
             bundleRemarks(other, names, new?.metadata.version) + operationRemarks(other, names, old.metadata.version, new?.metadata.version)
         }
+        return remarks.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     private static func bundleRemarks(_ bundle: CatalogDocument, _ names: [String], _ version: SemanticVersion?) -> [Remark] {

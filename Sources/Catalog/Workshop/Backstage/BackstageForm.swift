@@ -237,6 +237,7 @@ extension BackstageForm {
         let rules = Set(Self.rules.map(\.key))
         for key in schema.object?.keys ?? [] where !Self.carried.contains(key) && !Self.looks.contains(key) && !rules.contains(key) {
             if key == "format", ["email", "url", "date", "time", "datetime"].contains(type) { continue }
+            if key == "uniqueItems", type == "multiselect" { continue }
             if key == "ui:options", schema[key]?.object?.keys.allSatisfy({ ["widget", "rows"].contains($0) }) == true { continue }
             report.add("\(place).\(key)", "not carried over")
         }

@@ -85,7 +85,7 @@ package struct BackstageImport: Sendable {
         var instance: JSON = [:]
         instance["name"] = form.nameField.map { "{{fields.\($0)}}" }
         if !outputs.isEmpty { instance["outputs"] = .object(outputs) }
-        return instance == [:] ? nil : instance
+        return instance == [:] ? Optional.none : instance
     }
 }
 
