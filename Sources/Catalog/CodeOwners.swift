@@ -11,13 +11,16 @@ package struct CodeOwners: Sendable {
     }
 
     private let rules: [Rule]
+    private let base: [[UInt8]]
     /// Lines that GitHub would skip.
     package let findings: [CatalogFinding]
 
     /// Where GitHub looks, in its order.
     package static let places = [".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS"]
 
-    package init(_ text: String, file: String = "CODEOWNERS") {
+    /// `folder` is where the paths asked for begin, from the root of the repository.
+    package init(_ text: String, file: String = "CODEOWNERS", folder: String = "") {
+        base = folder.split(separator: "/").map { Array($0.utf8) }
         var rules: [Rule] = []
         let report = FindingReport(file: file)
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -58,7 +61,7 @@ package struct CodeOwners: Sendable {
 
     /// As written: `@user`, `@org/team`, an address. Empty where nobody owns the path.
     package func owners(of path: String) -> [String] {
-        let segments = path.split(separator: "/").map { Array($0.utf8) }
+        let segments = base + path.split(separator: "/").map { Array($0.utf8) }
         return rules.last { $0.pattern.matches(segments) }?.owners ?? []
     }
 

@@ -54,17 +54,22 @@ final class Appliance: Sendable {
         let identifiers = IdentifierSource(time: time, random: random)
         store = try Store(directory: directory, migrations: Self.migrations, time: time, log: log)
         try MasterKey.create(in: directory, random: random)
+        if let secret = configuration.githubWebhookSecret { redactor.add(secret) }
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
         identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
         events = EventLog()
         schemas = try CatalogLocation.schemas()
-        catalog = try Self.catalog(configuration, store, events, schemas, time, random, log)
-        jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
-        http = CurlClient(egress: try Self.egress(configuration, sandboxPort: sandboxPort), log: log, time: time)
-        let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
-        let settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
         let secrets = Self.secrets(configuration, store, identity.audit, sealer, redactor)
         self.secrets = secrets
+        let source = try CatalogLocation.source(configuration, directory: directory, secrets: secrets)
+        catalog = try Self.catalog(configuration, source, store, events, schemas, time, random, log)
+        jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
+        let egress = try Self.egress(configuration, sandboxPort: sandboxPort)
+        http = CurlClient(egress: egress, log: log, time: time)
+        let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
+        var settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
+        settings.environment.services = try ServicesConfiguration(configuration, directory: directory, redactor: redactor)
+            .services(egress: egress, http: http.transport, time: time)
         engine = Engine(
             store: store, jobs: jobs, catalog: catalog, recorder: recorder, approvals: identity.approvals, http: http.transport,
             time: time, log: log, settings: settings,
@@ -83,10 +88,9 @@ final class Appliance: Sendable {
     // MARK: Parts
 
     private static func catalog(
-        _ configuration: Configuration, _ store: Store, _ events: EventLog, _ schemas: CatalogSchemas, _ time: TimeSource,
-        _ random: RandomSource, _ log: Log
+        _ configuration: Configuration, _ source: any CatalogSource, _ store: Store, _ events: EventLog, _ schemas: CatalogSchemas,
+        _ time: TimeSource, _ random: RandomSource, _ log: Log
     ) throws(PAOError) -> Catalog {
-        let source = try CatalogLocation.source(configuration.catalogSource)
         let hooks = CatalogHooks(recorded: { result, tx throws(PAOError) in
             try events.append(
                 Event(
@@ -110,6 +114,8 @@ final class Appliance: Sendable {
         for (_, instance) in configuration.jira {
             if let url = instance["baseUrl"]?.string { try policy.allow(baseURL: url) }
         }
+        for url in ServicesConfiguration.addresses(configuration) { try policy.allow(baseURL: url) }
+        if let host = configuration.smtp["host"]?.string { try policy.allow(host) }
         if let sandboxPort { policy.redirectAllTo = ("127.0.0.1", sandboxPort) }
         return policy
     }
@@ -222,12 +228,21 @@ final class Appliance: Sendable {
                 trail: AuditTrail(store: store), queue: QueueOffice(jobs: jobs, store: store), secrets: secrets
             ).endpoints
         endpoints += WorkshopRoutes(workshop: Workshop(schemas: schemas)).endpoints
+        endpoints += webhooks.endpoints
         let others = endpoints
         var system = system(openAPI: { .null })
         let all = others + system.endpoints
         let document = OpenAPI.document(of: all, version: Program.version)
         system = self.system(openAPI: { document })
         return others + system.endpoints
+    }
+
+    private var webhooks: WebhookRoutes {
+        let signature = configuration.githubWebhookSecret.map { WebhookSignature(secret: $0) }
+        let verifies = signature.map { signature in
+            { @Sendable (header: String, body: [UInt8]) in signature.verifies(hubSignature: header, body: body) }
+        }
+        return WebhookRoutes(branch: configuration.catalogBranch, verifies: verifies) { [self] in Task { await syncCatalog() } }
     }
 
     private func system(openAPI: @escaping @Sendable () -> JSON) -> SystemRoutes {

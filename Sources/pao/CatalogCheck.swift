@@ -1,6 +1,7 @@
 import Base
 import Catalog
 import Glibc
+import Integrations
 import Store
 
 /// Checks documents as a sync would, without a server: a file by itself, a directory with all that its documents say of each other.
@@ -17,7 +18,7 @@ enum CatalogCheck {
         }
         let root = CatalogLocation.root(of: path)
         let directory = try Files.makeTemporaryDirectory()
-        defer { Files.removeTree(directory) }
+        defer { FileTree.remove(directory) }
         let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
         defer { store.close() }
         let catalog = try Catalog(

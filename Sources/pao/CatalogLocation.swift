@@ -1,16 +1,31 @@
 import Base
 import Catalog
+import Identity
+import Integrations
 import Web
 
 /// Where catalogs and their schemas are found.
 enum CatalogLocation {
-    /// A directory: its `catalog` where it has one, else itself. Without a source an empty catalog.
-    static func source(_ text: String?) throws(PAOError) -> any CatalogSource {
-        guard let text else { return EmptySource() }
-        guard !text.contains("://") else {
-            throw PAOError(.configuration, "This version reads catalogs from directories only; clone \(text) and name the clone.")
+    /// A directory or the URL of a Git repository; nothing where none is configured. `directory` is the data directory. Throws
+    /// `configuration`.
+    static func source(_ configuration: Configuration, directory: String, secrets: Secrets) throws(PAOError) -> any CatalogSource {
+        guard let text = configuration.catalogSource else { return EmptySource() }
+        guard text.contains("://") else { return DirectorySource(root(of: text)) }
+        let remote = try GitRemote.named(text)
+        let git = GitClient(runner: .system(), egress: try EgressPolicy(reaching: remote), timeout: .seconds(60))
+        return GitSource(
+            remote: remote, branch: try configuration.catalogBranch.map { (name) throws(PAOError) in try GitBranch(name) },
+            folder: configuration.catalogPath ?? "", directory: Files.absolute(directory), git: git
+        ) { () throws(PAOError) in
+            try await credentials(configuration.catalogCredentials, secrets)
         }
-        return DirectorySource(root(of: text))
+    }
+
+    /// Of the secret `USER:PASSWORD` or a token alone, which goes with the user name that GitHub expects and others do not look at.
+    private static func credentials(_ secret: String?, _ secrets: Secrets) async throws(PAOError) -> (user: String, password: String)? {
+        guard let secret else { return nil }
+        let (user, password) = try await secrets.value(secret).splitOnce(":")
+        return password.map { (user, $0) } ?? ("x-access-token", user)
     }
 
     static func root(of directory: String) -> String {

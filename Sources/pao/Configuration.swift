@@ -9,10 +9,16 @@ struct Configuration: Sendable {
     var catalogSource: String?
     var catalogBranch: String?
     var catalogPath: String?
+    /// The name of the secret that a Git repository asks for.
+    var catalogCredentials: String?
     var catalogPollInterval = Duration.seconds(60)
+    var githubWebhookSecret: String?
     var isSandbox = false
     var jira: [String: JSON] = [:]
     var defaultJira: String?
+    /// The other systems under `integrations`, and `smtp`, as written; `ServicesConfiguration` reads them.
+    var integrations: JSON = [:]
+    var smtp: JSON = [:]
     var egress: [String] = []
     var environmentNames: [String] = []
     var environmentName: String?
@@ -52,12 +58,16 @@ enum ConfigurationReader {
 
     static let shape: [String: Shape] = [
         "listen": .value, "tls": .map(["certificate": .value, "key": .value]), "dataDirectory": .value, "database": .value,
-        "catalog": .map(["source": .value, "branch": .value, "path": .value, "pollInterval": .value]), "sandbox": .value,
+        "catalog": .map(["source": .value, "branch": .value, "path": .value, "credentials": .value, "pollInterval": .value]),
+        "sandbox": .value,
         "integrations": .map([
             "jira": .map(["instances": .open, "default": .value]),
             "github": .map(["apiUrl": .value, "token": .value, "webhookSecret": .value]),
+            "gitlab": .map(["baseUrl": .value, "token": .value]), "servicenow": .map(["instances": .open, "default": .value]),
+            "webhooks": .map(["secret": .value]),
             "terraform": .map([
-                "cloud": .map(["apiUrl": .value, "organization": .value, "token": .value]), "binary": .value, "repositories": .open,
+                "cloud": .map(["apiUrl": .value, "organization": .value, "token": .value]), "binary": .value, "modules": .value,
+                "environment": .open, "repositories": .open,
             ]),
         ]), "egress": .map(["allow": .open]), "environment": .open, "environmentName": .value,
         "secrets": .map(["providers": .open, "directory": .value]), "behindProxy": .value, "trustedProxies": .open, "allowedHosts": .open,
@@ -203,10 +213,14 @@ enum ConfigurationReader {
         result.catalogSource = text("catalog", "source")
         result.catalogBranch = text("catalog", "branch")
         result.catalogPath = text("catalog", "path")
+        result.catalogCredentials = text("catalog", "credentials")
+        result.githubWebhookSecret = text("integrations", "github", "webhookSecret").flatMap { $0.isEmpty ? nil : $0 }
         result.catalogPollInterval = try duration("catalog.pollInterval", text("catalog", "pollInterval"), result.catalogPollInterval)
         result.isSandbox = try flag("sandbox", text("sandbox"))
         for (name, instance) in values["integrations"]?["jira"]?["instances"]?.object ?? JSONObject() { result.jira[name] = instance }
         result.defaultJira = text("integrations", "jira", "default") ?? (result.jira.count == 1 ? result.jira.keys.first : nil)
+        result.integrations = values["integrations"] ?? [:]
+        result.smtp = values["smtp"] ?? [:]
         result.egress = try list("egress.allow", values["egress"]?["allow"])
         result.environmentNames = try list("environment", values["environment"])
         result.environmentName = text("environmentName")

@@ -17,10 +17,16 @@ package struct CatalogTree: Sendable {
     package var root: String
     /// nil where the source knows no commits.
     package var commit: String?
+    /// Where `root` is inside of what CODEOWNERS speaks of; empty at its top.
+    package var folder: String
+    /// What the source itself could not give, by paths from `root`.
+    package var findings: [CatalogFinding]
 
-    package init(root: String, commit: String?) {
+    package init(root: String, commit: String?, folder: String = "", findings: [CatalogFinding] = []) {
         self.root = root
         self.commit = commit
+        self.folder = folder
+        self.findings = findings
     }
 }
 

@@ -45,19 +45,21 @@ final class CatalogSynchronizer: Sendable {
             throw PAOError(.unavailable, "The catalog directory \(tree.root) cannot be read.")
         }
         let before = state.withLock { $0 }
-        let scan = scanner.scan()
+        var scan = scanner.scan()
+        scan.findings += tree.findings
         let owners = scanner.codeOwners()
+        let ownersFile = CodeOwnersFile(owners, folder: tree.folder)
         var next = before
         next.owners = owners?.text
         next.scanFindings = scan.findings
-        let isChanged = try await read(scan, before, CodeOwnersFile(owners), into: &next)
+        let isChanged = try await read(scan, before, ownersFile, into: &next)
         if !isChanged, before.scanFindings == scan.findings, before.owners == next.owners, before.commit != nil {
             next.commit = tree.commit ?? before.commit
             return SyncOutcome(unchanged: next)
         }
         next.commit = tree.commit ?? Self.commit(of: next.files)
         let resolution = CatalogResolution(next, previous: before.entries)
-        next.findings = (resolution.findings + (CodeOwnersFile(owners).owners?.findings ?? [])).sorted(by: CatalogFinding.isBefore)
+        next.findings = (resolution.findings + (ownersFile.owners?.findings ?? [])).sorted(by: CatalogFinding.isBefore)
         next.entries = resolution.entries
         return SyncOutcome(next, previous: before)
     }
@@ -75,8 +77,8 @@ final class CatalogSynchronizer: Sendable {
 private struct CodeOwnersFile {
     let owners: CodeOwners?
 
-    init(_ file: (path: String, text: [UInt8])?) {
-        owners = file.map { CodeOwners(String(decoding: $0.text, as: UTF8.self), file: $0.path) }
+    init(_ file: (path: String, text: [UInt8])?, folder: String) {
+        owners = file.map { CodeOwners(String(decoding: $0.text, as: UTF8.self), file: $0.path, folder: folder) }
     }
 }
 

@@ -75,19 +75,23 @@ extension GitClient {
         var path: String
     }
 
-    /// Reads the files of a commit in a cache, all or those below `folder`. Throws `git_failed`, also above the limits of number and total.
+    /// Reads the files of a commit in a cache, all or those below `folder` (then with paths from there). `only` names files and folders
+    /// from the root of the repository; of those, `isWanted` chooses by path. Throws `git_failed`, also above the limits of number and
+    /// total.
     package func files(
-        of commit: String, in cache: String, under folder: String = "", limits: GitTree.Limits = GitTree.Limits()
+        of commit: String, in cache: String, under folder: String = "", only paths: [String] = [], limits: GitTree.Limits = GitTree.Limits(),
+        where isWanted: @Sendable (_ path: String) -> Bool = { _ in true }
     ) async throws(PAOError) -> GitTree {
         guard let commit = Self.commit(Substring(commit)) else { throw PAOError(.gitFailed, "\"\(commit)\" is no commit.") }
         let prefix = folder.split(separator: "/").joined(separator: "/")
         let listing = try await run(
-            ["ls-tree", "-r", "-l", "-z", "--full-tree", "--end-of-options", prefix.isEmpty ? commit : "\(commit):\(prefix)"], in: cache,
+            ["ls-tree", "-r", "-l", "-z", "--full-tree", "--end-of-options", prefix.isEmpty ? commit : "\(commit):\(prefix)"]
+                + paths, in: cache,
             outputLimit: 16 << 20)
         var tree = GitTree()
         var entries: [Entry] = []
         for record in listing.output.split(separator: 0) {
-            if let entry = Self.entry(record, limits, &tree) { entries.append(entry) }
+            if let entry = Self.entry(record, limits, isWanted, &tree) { entries.append(entry) }
         }
         guard entries.count <= limits.files, entries.reduce(0, { $0 + $1.size }) <= limits.totalBytes else {
             throw PAOError(.gitFailed, "The repository has more than \(limits.files) files or \(limits.totalBytes >> 20) MiB.")
@@ -97,11 +101,13 @@ extension GitClient {
     }
 
     /// `<mode> <type> <object> <size>\t<path>`; nil is noted in the tree, if worth it.
-    private static func entry(_ record: ArraySlice<UInt8>, _ limits: GitTree.Limits, _ tree: inout GitTree) -> Entry? {
+    private static func entry(
+        _ record: ArraySlice<UInt8>, _ limits: GitTree.Limits, _ isWanted: (String) -> Bool, _ tree: inout GitTree
+    ) -> Entry? {
         guard let tab = record.firstIndex(of: 0x09) else { return nil }
         let fields = String(decoding: record[..<tab], as: UTF8.self).split(separator: " ")
         let path = String(decoding: record[(tab + 1)...], as: UTF8.self)
-        guard fields.count == 4 else { return nil }
+        guard fields.count == 4, isWanted(path) else { return nil }
         let size = Int(fields[3]) ?? 0
         let reason: GitTree.Skipped.Reason? =
             switch fields[0] {

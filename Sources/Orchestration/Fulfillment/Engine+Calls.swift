@@ -37,7 +37,7 @@ extension Engine {
             }, timeout: launch.timeout, doubtAge: launch.doubtAge,
             jira: { name in
                 instances[name].map { JiraClient(instance: $0, http: http, tokens: tokens, time: time, timeout: launch.timeout) }
-            })
+            }, services: settings.environment.services, tokens: tokens, memory: launch.input.memory, attempt: launch.input.attempt)
     }
 
     /// Notes when the breaker held a call back.

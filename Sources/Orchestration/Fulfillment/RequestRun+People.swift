@@ -32,6 +32,7 @@ extension RequestRun {
             updatedAt: now)
         tickets[step.rowID] = ticket
         changes.newTickets.append(ticket)
+        if !draft.known.isEmpty { request.steps[index].outputs = .object(draft.known) }
         if !isQuestion {
             request.steps[index].externalReference = ticket.id
             request.steps[index].externalURL = ticket.url

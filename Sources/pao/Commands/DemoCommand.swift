@@ -1,5 +1,6 @@
 import Base
 import Glibc
+import Integrations
 
 /// `pao demo`: everything at once, with the catalog and the sandbox that the binary carries.
 enum DemoCommand: Command {
@@ -19,7 +20,7 @@ enum DemoCommand: Command {
         let isTemporary = arguments["data"] == nil
         let directory = if let given = arguments["data"] { given } else { try Files.makeTemporaryDirectory() }
         try Files.makeDirectory(directory)
-        defer { if isTemporary { Files.removeTree(directory) } }
+        defer { if isTemporary { FileTree.remove(directory) } }
         try CatalogLocation.writeDemo(to: directory + "/demo")
         let account = try await InitCommand.setUp(directory, admin: "demo", password: nil)
         var configuration = try ConfigurationReader.read(file: nil, environment: ConfigurationReader.processEnvironment)

@@ -13,7 +13,7 @@ enum ServeCommand: Command {
           --data DIR            where the database is; made by `pao init`
           --config FILE         pao.yaml; every key is also a PAO_ variable
           --listen ADDR:PORT    instead of the configured address; port 0 picks a free one
-          --catalog DIR         where the catalog documents are
+          --catalog DIR|URL     where the catalog documents are: a directory, or a Git repository as https://, ssh:// or file://
           --sandbox             answer every outgoing call with the sandbox; nothing leaves the machine
         """
 

@@ -130,7 +130,7 @@ enum BackupCommand: Command {
         switch arguments.operands[0] {
         case "create":
             let directory = try arguments.dataDirectory()
-            if try ControlSocket.call("POST", "/backup", body: ["file": .string(absolute(file))], in: directory) == nil {
+            if try ControlSocket.call("POST", "/backup", body: ["file": .string(Files.absolute(file))], in: directory) == nil {
                 let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
                 defer { store.close() }
                 try store.backup(to: file)
@@ -148,13 +148,6 @@ enum BackupCommand: Command {
         for fault in faults { Terminal.write("\(file): \(fault)\n") }
         if faults.isEmpty { Terminal.write("\(file) is whole\n") }
         return faults.isEmpty ? 0 : 1
-    }
-
-    static func absolute(_ path: String) -> String {
-        if path.hasPrefix("/") { return path }
-        var buffer = [CChar](repeating: 0, count: 4096)
-        guard getcwd(&buffer, buffer.count) != nil else { return path }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) + "/" + path
     }
 }
 

@@ -57,13 +57,24 @@ package struct JiraTicketAction: ActionType {
         text.split(separator: ",").map { $0.split(whereSeparator: \.isWhitespace).joined(separator: "-") }.filter { !$0.isEmpty }
     }
 
+    /// In sandbox mode the sandbox's JIRA stands in for whichever one a document names.
     private func instance(_ input: ActionInput) -> JiraInstance? {
         let named = input.action.config["instance"].flatMap { (try? input.render($0))?.string }
-        return (named ?? input.environment.defaultJira).flatMap { input.environment.jira[$0] }
+        let (known, standard) = (input.environment.jira, input.environment.defaultJira)
+        let found = (named ?? standard).flatMap { known[$0] }
+        return found ?? (input.environment.isSandbox ? standard.flatMap { known[$0] } : nil)
     }
 
+    /// A status that every new issue has is no reason to wait.
     private func waits(_ input: ActionInput) -> Bool {
-        input.isManual || input.action.verification.contains { $0.type == "ticket-status" || $0.type == "resolution-time" }
+        input.isManual
+            || input.action.verification.contains { $0.type == "resolution-time" || ($0.type == "ticket-status" && !Self.isInitial($0)) }
+    }
+
+    private static func isInitial(_ verification: Verification) -> Bool {
+        guard case .constant(let expected)? = verification.parameters["expected"] else { return false }
+        let words = (expected.array ?? [expected]).compactMap { $0.string?.lowercased() }
+        return words.contains { ["open", "new", "to do", "todo", "created", "backlog", "submitted"].contains($0) }
     }
 
     // MARK: Doing
@@ -106,7 +117,12 @@ package struct JiraTicketAction: ActionType {
 
     static func evidence(key: String, url: String, status: String) -> JSON {
         let outputs: JSON = ["key": .string(key), "url": .string(url), "status": .string(status)]
-        return ["status": 201, "body": outputs, "outputs": outputs]
+        let aliases: JSON = [
+            "key": .string(key), "url": .string(url), "status": .string(status), "id": .string(key), "ticket_key": .string(key),
+            "ticket_id": .string(key), "issue_key": .string(key), "ticketKey": .string(key), "ticketId": .string(key),
+            "issueKey": .string(key), "ticket_url": .string(url), "ticketUrl": .string(url),
+        ]
+        return ["status": 201, "body": aliases, "outputs": outputs]
     }
 
     private static func notConfigured(_ effect: PreparedEffect) -> ActionResult {
