@@ -157,6 +157,27 @@ import Testing
         #expect(world.outside.lines == ["POST https://plain.test/a", "GET https://plain.test/a/thing"])
     }
 
+    @Test("what the other side is still busy with is followed again by a retry, not asked for twice")
+    func followedAgain() async throws {
+        let action = Documents.post(
+            "a", to: "plain",
+            more: """
+                verification:
+                  - {type: poll, url: "https://plain.test/state", every: 10s, until: "$.state == done"}
+                timeout: 1m
+                """)
+        let world = try await World(Documents.automatic("db", settings: "retry: {attempts: 1}", actions: action))
+        world.outside.answers("GET https://plain.test/state", #"{"state": "busy"}"#)
+        let id = try await world.submit("db")
+        try await world.run()
+        #expect(try world.status(id) == .failed)
+        #expect(try world.request(id).errorContext?["choices"]?[0]?["explanation"]?.string?.hasPrefix("Asks again") == true)
+        world.outside.answers("GET https://plain.test/state", #"{"state": "done"}"#)
+        try await retry(world, id)
+        #expect(try world.status(id) == .completed)
+        #expect(world.outside.effects == [1])
+    }
+
     // MARK: Stopping
 
     @Test("a request that runs stops when the call under way has ended, whose result is kept")

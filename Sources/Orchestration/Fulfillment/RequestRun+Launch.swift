@@ -104,7 +104,9 @@ extension RequestRun {
         case .settle:
             markDoubt(index, isNew: true)
             return settle(index)
-        case .poll(let reference): return prepare(index, .poll(reference: reference))
+        case .poll(let reference):
+            restartWaiting(index)
+            return prepare(index, .poll(reference: reference))
         }
     }
 
@@ -134,21 +136,27 @@ extension RequestRun {
         let scope = scope(for: index)
         let input = ActionInput(
             action: withImpliedOutputs(action).without(step.skipsVerification), scope: scope, key: effectKey(of: step),
-            requestID: request.id, correlationID: request.correlationID,
-            traceparent: traceparent(for: step), isManual: request.mode == .manual || step.isFallback,
-            environment: settings.environment, memory: memory(of: step), attempt: max(1, step.tries))
+            requestID: request.id, correlationID: request.correlationID, traceparent: traceparent(for: step),
+            isManual: request.mode == .manual || step.isFallback,
+            environment: settings.environment, memory: memory(of: step), attempt: attempt(of: step, work))
         do throws(StepFailure) {
             let effect = try type.prepare(input)
             inFlight.insert(step.rowID)
             return Launch(
                 stepRowID: step.rowID, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect,
-                isProtected: scope.hasUsedProtected,
-                secretNames: action.secretNames, timeout: tryLimit(of: step, action),
+                isProtected: scope.hasUsedProtected, secretNames: action.secretNames, timeout: tryLimit(of: step, action),
                 doubtAge: effects[effect.key].map { now - $0.updatedAt } ?? .zero)
         } catch {
             refuse(index, work, error)
             return nil
         }
+    }
+
+    /// How often the effect's key has been sent, this time included: what counts is what the other side may know it from.
+    private func attempt(of step: Step, _ work: Launch.Work) -> Int {
+        let tries = effects[effectKey(of: step)]?.tries ?? 0
+        if case .perform = work { return tries + 1 }
+        return max(1, tries)
     }
 
     /// What was never sent fails; what may have been sent stays in doubt.

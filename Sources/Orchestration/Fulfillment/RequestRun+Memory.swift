@@ -21,6 +21,14 @@ extension RequestRun {
         changes.dirtySteps.insert(request.steps[index].rowID)
     }
 
+    /// A person wants it to be waited for again: the time limit of waiting begins anew.
+    mutating func restartWaiting(_ index: Int) {
+        var memory = memory(of: request.steps[index])
+        guard memory["since"] != nil else { return }
+        memory["since"] = .string(now.description)
+        remember(index, memory)
+    }
+
     func memory(of step: Step) -> JSON {
         guard let sealed = step.frozen?[Self.memoryKey] else { return .null }
         return Sealed.ciphertext(sealed).map(settings.open) ?? sealed

@@ -31,8 +31,10 @@ extension RequestRun {
             set(index, .verifying, reason: reason)
         case .ticket(let draft): take(draft, index)
         case .failed(let failure):
-            settleEffect(index, .failed, note: failure.message)
-            closeTicket(index, .closed)
+            if !isUnderWay(index) || failure.type != "timeout" {
+                settleEffect(index, .failed, note: failure.message)
+                closeTicket(index, .closed)
+            }
             endAttempt(index, failure)
             retryOrFail(index, failure)
         case .doubt(let failure):
@@ -41,6 +43,11 @@ extension RequestRun {
             return settle(index)
         }
         return nil
+    }
+
+    /// The other side has accepted the call: when our patience ends, it goes on there, and a further try follows it.
+    private func isUnderWay(_ index: Int) -> Bool {
+        [.sent, .done].contains(effects[effectKey(of: request.steps[index])]?.state)
     }
 
     /// The longer something takes, the more rarely it is asked for: after a tenth of the time it has taken so far.
