@@ -45,7 +45,7 @@ package struct Workshop: Sendable {
         return [("instance.outputs", instance.outputs), ("instance.resources", instance.resources)]
     }
 
-    private static func samples(_ fields: JSONObject, _ metadata: JSON) -> JSON {
+    static func samples(_ fields: JSONObject, _ metadata: JSON) -> JSON {
         let user: JSON = [
             "id": "sample", "login": "sample", "email": "sample@example.com", "team": "sample-team", "teams": ["sample-team"],
         ]
@@ -70,7 +70,7 @@ package struct Workshop: Sendable {
         }
     }
 
-    private static func text(_ component: PathComponent) -> String {
+    static func text(_ component: PathComponent) -> String {
         switch component {
         case .key(let key): key
         case .index(let index): "\(index)"

@@ -102,7 +102,8 @@ struct GitLabStandIn: Sendable {
             return .json(["error": "ref is missing"], status: 400)
         }
         let pipeline = Pipeline(
-            id: minter.number(from: 100_000), project: call.path[3], ref: ref, source: source, variables: Self.sent(call), hints: call.hints,
+            id: minter.number(from: 100_000), project: call.path[3], ref: ref, source: source, variables: Self.sent(call),
+            hints: call.hints,
             createdAt: call.at,
             course: Course(start: call.at, length: options.runTime))
         pipelines.append(pipeline)

@@ -58,7 +58,7 @@ final class Appliance: Sendable {
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
         identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
         events = EventLog()
-        schemas = try CatalogLocation.schemas()
+        schemas = CatalogLocation.schemas()
         let secrets = Self.secrets(configuration, store, identity.audit, sealer, redactor)
         self.secrets = secrets
         let source = try CatalogLocation.source(configuration, directory: directory, secrets: secrets)
@@ -230,11 +230,8 @@ final class Appliance: Sendable {
         endpoints += WorkshopRoutes(workshop: Workshop(schemas: schemas)).endpoints
         endpoints += webhooks.endpoints
         let others = endpoints
-        var system = system(openAPI: { .null })
-        let all = others + system.endpoints
-        let document = OpenAPI.document(of: all, version: Program.version)
-        system = self.system(openAPI: { document })
-        return others + system.endpoints
+        let all = others + system(openAPI: { .null }).endpoints
+        return others + system(openAPI: { OpenAPI.document(of: all, version: Program.version) }).endpoints
     }
 
     private var webhooks: WebhookRoutes {

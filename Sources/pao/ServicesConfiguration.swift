@@ -86,7 +86,9 @@ struct ServicesConfiguration {
         guard let address = value["baseUrl"]?.string else { throw PAOError(.configuration, "\(place) has no baseUrl.") }
         let settings = value["authentication"] ?? .null
         func required(_ key: String) throws(PAOError) -> String {
-            guard let text = settings[key]?.string, !text.isEmpty else { throw PAOError(.configuration, "\(place).authentication has no \(key).") }
+            guard let text = settings[key]?.string, !text.isEmpty else {
+                throw PAOError(.configuration, "\(place).authentication has no \(key).")
+            }
             return text
         }
         for key in ["password", "token", "clientSecret"] { if let value = settings[key]?.string { redactor.add(value) } }

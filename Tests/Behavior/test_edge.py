@@ -219,7 +219,7 @@ def test_idle_connections_do_not_keep_others_from_being_answered(server):
             server.api.get("/catalog").expect(200)
             times.append(time.monotonic() - began)
         assert sorted(times)[197] < (0.05 if IS_RELEASE else 0.5)
-        assert server.process.resident_kilobytes <= 150 * 1024
+        assert server.process.resident_kilobytes <= (150 if IS_RELEASE else 200) * 1024
         for connection in idle[::97]:
             connection.sendall(b"GET /api/v1/version HTTP/1.1\r\nHost: x\r\n\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 200"), "idle ones live on"

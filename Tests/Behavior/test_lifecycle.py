@@ -652,12 +652,12 @@ def test_a_password_is_in_no_file_no_log_and_no_answer(servers, make):
     assert api.token and f'"password":"********"' in "".join(seen).replace(" ", "")
 
 
-def test_a_secret_that_the_other_side_quotes_in_its_error_is_masked(servers, make):
+def test_a_secret_that_the_other_side_quotes_in_its_error_is_masked(servers, make, tmp_path):
     from stubborn import Stubborn
-    (secrets := make_directory()).joinpath("api_token").write_text("s3cr3t-t0k3n-value")
+    (tmp_path / "api_token").write_text("s3cr3t-t0k3n-value")
     with Stubborn([(400, {}, b'{"error": "bad token s3cr3t-t0k3n-value"}')]) as other:
         server = servers(sandbox=False, environment={
-            "PAO_EGRESS_ALLOW": json.dumps([f"127.0.0.1:{other.port}"]), "PAO_SECRETS_DIRECTORY": str(secrets)})
+            "PAO_EGRESS_ALLOW": json.dumps([f"127.0.0.1:{other.port}"]), "PAO_SECRETS_DIRECTORY": str(tmp_path)})
         document = make.item(make.call("create", config={"authentication": {"type": "bearer", "token": "{{secrets.api_token}}"}}))
         document["fulfillment"]["automatic"]["actions"][0]["config"]["endpoint"]["url"] = f"http://127.0.0.1:{other.port}/x"
         request = server.api.follow(server.api.submit(server.publish(document)), "failed")
@@ -667,12 +667,6 @@ def test_a_secret_that_the_other_side_quotes_in_its_error_is_masked(servers, mak
         server.stop()
         for file in (server.directory.database, server.process.log):
             assert b"s3cr3t" not in file.read_bytes(), file
-
-
-def make_directory():
-    import tempfile
-    from pathlib import Path
-    return Path(tempfile.mkdtemp(prefix="pao-secrets-"))
 
 
 # Egress

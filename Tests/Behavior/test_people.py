@@ -189,11 +189,11 @@ def test_a_batch_is_stored_whole_or_not_at_all(office):
     assert refused.status in (201, 422)
     assert office["rita"].get(f"/requests?search={good[0]}").json["data"] == []
     rows = office["rita"].post("/requests/batch", {"requests": [body(name) for name in good]}).expect(201).json["data"]
-    assert len(rows) == 3 and all(row["request"]["id"] for row in rows), rows
+    assert len(rows) == 3 and all(row["id"].startswith("req-") for row in rows)
     twice = office["rita"].post("/requests/batch", {"requests": [body(taken), body(taken)]})
     assert twice.status == 422 or all("errors" in row for row in twice.json["data"])
     some = office["rita"].post("/requests/batch", {"requests": [body(next(names)), body(taken, "large")], "atomic": False}).expect(201).json["data"]
-    assert "request" in some[0] and "errors" in some[1]
+    assert some[0]["id"].startswith("req-") and some[1]["errors"][0]["field"] == "size"
 
 
 @pytest.mark.parametrize("sent", [{"requests": []}, {"requests": [1]}, {"requests": [{}] * 101}, {"requests": [{"surprise": 1}]}, {}])

@@ -135,7 +135,9 @@ extension DocumentDecoder {
         let type = map.text("type")
         if let type, !Self.dependencyTypes.contains(type), let place = map.node("type")?.position {
             report.warning(
-                .badValue, "The type of a dependency is one of \(Self.dependencyTypes.joined(separator: ", ")); this one counts as configuration.", at: place,
+                .badValue,
+                "The type of a dependency is one of \(Self.dependencyTypes.joined(separator: ", ")); this one counts as configuration.",
+                at: place,
                 suggestion: NearestName.suggestion(for: type, among: Self.dependencyTypes))
         }
         let name = map.text("name")

@@ -132,7 +132,10 @@ struct CatalogScanner {
         scan.findings.append(CatalogFinding(file: path, line: 1, column: 1, severity: .error, rule: rule.rawValue, message: message))
     }
 
-    static func isDocument(_ path: String) -> Bool { path.hasSuffix(".yaml") || path.hasSuffix(".yml") }
+    /// Expected renderings lie beside their document and are none.
+    static func isDocument(_ path: String) -> Bool {
+        (path.hasSuffix(".yaml") || path.hasSuffix(".yml")) && !path.hasSuffix(RenderingTest.suffix)
+    }
 }
 
 extension CatalogScanner {

@@ -101,7 +101,8 @@ package final class CurlClient: Sendable {
     /// Whether our own server, which is stricter than others, takes it. The sandbox reads the address from the header.
     private static func isPlain(_ target: String) -> Bool {
         let path = target.asciiLowercased.splitOnce("?").0
-        let isRooted = !path.contains("//") && !path.contains("/.") && !path.contains("%2f") && !path.contains("%2e") && !path.contains("%0")
+        let isRooted =
+            !path.contains("//") && !path.contains("/.") && !path.contains("%2f") && !path.contains("%2e") && !path.contains("%0")
         return isRooted && target.utf8.count <= 1000 && target.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 }

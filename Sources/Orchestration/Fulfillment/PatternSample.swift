@@ -68,7 +68,9 @@ private struct SampleBuilder {
     private mutating func skipGroupPrefix() {
         guard rest.first == "?" else { return }
         rest.removeFirst()
-        if rest.first == ":" { rest.removeFirst() } else if rest.first == "<" || rest.first == "P" {
+        if rest.first == ":" {
+            rest.removeFirst()
+        } else if rest.first == "<" || rest.first == "P" {
             while let scalar = rest.popFirst(), scalar != ">" {}
         }
     }

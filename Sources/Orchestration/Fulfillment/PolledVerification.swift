@@ -54,9 +54,11 @@ struct PolledVerification: Sendable {
 
     /// The sandbox makes up each answer by itself: here it is told what it has said before.
     private static func known(_ input: ActionInput, _ evidence: JSON) -> [JSON] {
-        let paths = input.action.outputs.map(\.path) + input.action.verification.compactMap { verification in
-            if case .constant(let path)? = verification.parameters["path"] { path.string } else { nil }
-        }
+        let paths =
+            input.action.outputs.map(\.path)
+            + input.action.verification.compactMap { verification in
+                if case .constant(let path)? = verification.parameters["path"] { path.string } else { nil }
+            }
         return (paths + ["$.id"]).uniqued.compactMap { path in
             let value = try? Verifier.select(path, in: evidence["body"] ?? .null)
             return value.map { ["type": "response-body", "path": .string(path), "equals": $0] }
@@ -115,7 +117,8 @@ struct PolledVerification: Sendable {
         do throws(StepFailure) {
             for condition in failWhen where try condition.holds(evidence) {
                 let body = String((evidence["body"] ?? .null).description.prefix(300))
-                throw StepFailure("verification", "\(call.shownURL) says that it failed (\(condition.text)): \(body)", details: evidence["body"])
+                throw StepFailure(
+                    "verification", "\(call.shownURL) says that it failed (\(condition.text)): \(body)", details: evidence["body"])
             }
             for condition in until where try !condition.holds(evidence) { return .notYet("waits until \(condition.text)") }
         } catch {

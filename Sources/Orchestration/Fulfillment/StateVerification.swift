@@ -6,7 +6,9 @@ import Base
 extension Verifier {
     /// `expected`: a conclusion (`success`) or `completed`; without it, success.
     static func workflowStatus(_ parameters: JSON, _ evidence: JSON) -> Verdict {
-        guard let actual = evidence["outputs"]?["conclusion"]?.string ?? evidence["outputs"]?["status"]?.string else { return .settledByAction }
+        guard let actual = evidence["outputs"]?["conclusion"]?.string ?? evidence["outputs"]?["status"]?.string else {
+            return .settledByAction
+        }
         let wanted = words(parameters["expected"] ?? parameters["conclusion"] ?? "success")
         if wanted.contains("completed") || wanted.contains(actual) || (wanted == ["success"] && isSuccess(actual)) {
             return .passed(["type": "workflow-status", "actual": .string(actual)])
@@ -22,7 +24,9 @@ extension Verifier {
         }
         let wanted = words(parameters["artifacts"] ?? parameters["names"] ?? parameters["name"] ?? .null)
         let missing = wanted.filter { !present.contains($0) }
-        if missing.isEmpty, !(wanted.isEmpty && present.isEmpty) { return .passed(["type": "artifact-exists", "actual": .array(present.map(JSON.string))]) }
+        if missing.isEmpty, !(wanted.isEmpty && present.isEmpty) {
+            return .passed(["type": "artifact-exists", "actual": .array(present.map(JSON.string))])
+        }
         return .failed(
             expected: wanted.isEmpty ? "an artifact" : "artifacts \(wanted.joined(separator: ", "))",
             actual: present.isEmpty ? "none" : present.joined(separator: ", "))
@@ -34,7 +38,8 @@ extension Verifier {
         let names = state["outputs"]?.array?.compactMap(\.string) ?? []
         let missing = words(parameters["requiredOutputs"] ?? parameters["required_outputs"] ?? .null).filter { !names.contains($0) }
         if !missing.isEmpty {
-            return .failed(expected: "outputs \(missing.joined(separator: ", "))", actual: names.isEmpty ? "none" : names.joined(separator: ", "))
+            return .failed(
+                expected: "outputs \(missing.joined(separator: ", "))", actual: names.isEmpty ? "none" : names.joined(separator: ", "))
         }
         let count = state["resourceCount"]?.int ?? 0
         if let least = parameters["resourceCount"]?.int ?? parameters["resource_count"]?.int, count < least {
@@ -47,7 +52,8 @@ extension Verifier {
     static func resourceHealth(_ parameters: JSON, _ evidence: JSON) -> Verdict {
         if parameters["url"] != nil { return polled(evidence) }
         guard let count = evidence["state"]?["resourceCount"]?.int else { return .ask("Confirm that the resource is healthy.") }
-        return count > 0 ? .passed(["type": "resource-health", "resourceCount": .int(count)]) : .failed(expected: "resources", actual: "none")
+        return count > 0
+            ? .passed(["type": "resource-health", "resourceCount": .int(count)]) : .failed(expected: "resources", actual: "none")
     }
 
     static func pullRequestMerged(_ evidence: JSON) -> Verdict {

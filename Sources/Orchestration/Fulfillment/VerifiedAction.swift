@@ -93,13 +93,17 @@ package struct VerifiedAction: ActionType {
 
     private func look(_ effect: PreparedEffect, _ evidence: JSON, reference: String, _ tools: ActionTools) async -> ActionResult {
         var evidence = evidence
-        if let fault = effect.payload["pollFault"]?.string { return ended(evidence, expected: "a verification that can be rendered", actual: fault, tools) }
+        if let fault = effect.payload["pollFault"]?.string {
+            return ended(evidence, expected: "a verification that can be rendered", actual: fault, tools)
+        }
         for poll in effect.payload["polls"]?.array?.map(PolledVerification.init) ?? [] {
             switch await poll.look(key: effect.key, tools) {
             case .holds(let found): evidence = Self.merged(evidence, found)
             case .failed(let failure): return ended(evidence, expected: poll.goal, actual: failure.message, tools)
             case .notYet(let reason):
-                if let expired = expiry(effect, tools, reason) { return ended(evidence, expected: poll.goal, actual: expired.message, tools) }
+                if let expired = expiry(effect, tools, reason) {
+                    return ended(evidence, expected: poll.goal, actual: expired.message, tools)
+                }
                 return .waiting(reference: reference, url: tools.memory["url"]?.string, after: poll.every, reason: reason)
             }
         }

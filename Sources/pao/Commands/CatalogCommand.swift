@@ -1,30 +1,52 @@
 import Base
 import Catalog
 
-/// `pao catalog validate`.
+/// `pao catalog`: the workshop of those who write documents. Needs no server.
 enum CatalogCommand: Command {
     static let name = "catalog"
-    static let summary = "Check catalog documents"
+    static let summary = "Check, begin, compare, try and import catalog documents"
     static let usage = """
         Usage: pao catalog validate PATH... [--format text|json|sarif|github]
+               pao catalog init item|bundle|update|upgrade|flat [DIR]
+               pao catalog diff REF|DIR [DIR] [--format text|json]
+               pao catalog test PATH... [--update]
+               pao catalog import backstage FILE [--output FILE]
 
-          PATH is a file or a directory. Exit code 0: no errors, 1: errors, 2: a path cannot be read.
+          validate   checks files and directories as a sync would.
+                     Exit code 0: no errors, 1: errors, 2: a path cannot be read.
+          init       writes a commented document to begin with; an existing file stays.
+          diff       says what changed since REF (a commit, branch or tag) or in comparison with another directory, whether the versions say so,
+                     and which bundles and operations no longer fit. Exit code 1: errors.
+          test       renders documents with the data of NAME.expected.yaml beside them and compares; --update takes what is rendered as what is
+                     expected (and begins the file of a document that is named). Exit code 1: a difference.
+          import     makes an item of a Backstage software template; what could not be carried over goes to standard error.
         """
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
-        guard arguments.operands.first == "validate", arguments.operands.count > 1 else { throw PAOError(.usage, usage) }
+        let operands = Array(arguments.operands.dropFirst())
+        switch (arguments.operands.first, operands.count) {
+        case ("validate"?, 1...): return try await validate(operands, arguments)
+        case ("init"?, 1...2): return try CatalogInit.run(operands)
+        case ("diff"?, 1...2): return try await CatalogDifferences.run(operands, format: arguments["format"] ?? "text")
+        case ("test"?, 1...): return try CatalogTest.run(operands, updates: arguments.has("update"))
+        case ("import"?, 2) where operands[0] == "backstage": return try CatalogImport.run(operands[1], output: arguments["output"])
+        default: throw PAOError(.usage, usage)
+        }
+    }
+
+    private static func validate(_ paths: [String], _ arguments: Arguments) async throws(PAOError) -> Int32 {
         let format = arguments["format"] ?? "text"
         guard let writer = FindingsFormat(rawValue: format) else {
             throw PAOError(.usage, "--format is text, json, sarif or github.\n\(usage)")
         }
         var findings: [CatalogFinding] = []
         var documents = 0
-        for path in arguments.operands.dropFirst() {
+        for path in paths {
             guard Files.exists(path) else {
                 Terminal.error("pao catalog: \(path) cannot be read.")
                 return 2
             }
-            let result = try await CatalogCheck.check(path, schemas: try CatalogLocation.schemas())
+            let result = try await CatalogCheck.check(path, schemas: CatalogLocation.schemas())
             findings += result.findings
             documents += result.documents
         }

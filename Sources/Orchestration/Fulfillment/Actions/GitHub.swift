@@ -40,7 +40,9 @@ struct GitHub: Sendable {
     }
 
     /// A link that leads to another server is not followed: the token goes along.
-    private func relative(_ url: String) -> String? { url.hasPrefix(service.baseURL + "/") ? String(url.dropFirst(service.baseURL.count)) : nil }
+    private func relative(_ url: String) -> String? {
+        url.hasPrefix(service.baseURL + "/") ? String(url.dropFirst(service.baseURL.count)) : nil
+    }
 
     private static func next(_ link: String?) -> String? {
         for part in link?.split(separator: ",") ?? [] where part.contains("rel=\"next\"") {

@@ -80,11 +80,12 @@ package struct GitHubWorkflowAction: ActionType {
         }
     }
 
-    private func dispatch(_ workflow: GitHubWorkflow, _ keyInput: String?, _ tools: ActionTools) async throws(RemoteFailure) -> ActionResult {
+    private func dispatch(_ workflow: GitHubWorkflow, _ keyInput: String?, _ tools: ActionTools) async throws(RemoteFailure) -> ActionResult
+    {
         let answer: RemoteService.Answer
         do throws(RemoteFailure) {
             answer = try await workflow.dispatch(keyInput: keyInput)
-        } catch where keyInput != nil && error.status == 422 && error.failure.message.lowercased().contains("unexpected inputs") {
+        } catch  where keyInput != nil && error.status == 422 && error.failure.message.lowercased().contains("unexpected inputs") {
             tools.log("the workflow has no input \(keyInput ?? ""): dispatched without it")
             return try await dispatch(workflow, nil, tools)
         }
@@ -126,7 +127,9 @@ package struct GitHubWorkflowAction: ActionType {
     }
 
     /// The dispatch was taken, so that its run exists or will: one that shows the mark, else the only one since.
-    private func find(_ workflow: GitHubWorkflow, _ effect: PreparedEffect, _ tools: ActionTools) async throws(RemoteFailure) -> ActionResult {
+    private func find(_ workflow: GitHubWorkflow, _ effect: PreparedEffect, _ tools: ActionTools) async throws(RemoteFailure)
+        -> ActionResult
+    {
         let found = try await workflow.search()
         if let run = found.marked { return try await workflow.result(of: run) }
         if found.unmarked.count == 1 { return try await workflow.result(of: found.unmarked[0]) }
@@ -135,7 +138,8 @@ package struct GitHubWorkflowAction: ActionType {
         }
         throw RemoteFailure(
             StepFailure(
-                "in_doubt", "\(effect.summary) was started, but \(found.unmarked.count) runs began since and none shows the key \(workflow.mark)."))
+                "in_doubt",
+                "\(effect.summary) was started, but \(found.unmarked.count) runs began since and none shows the key \(workflow.mark)."))
     }
 
     package func cleanupHint(outputs: JSON, reference: String?) -> String? {
@@ -168,7 +172,9 @@ struct GitHubWorkflow: Sendable {
         return try await github.call("POST", path + "/dispatches", body: body, hints: payload["sandbox"] ?? .null)
     }
 
-    func run(_ id: String) async throws(RemoteFailure) -> JSON { try await github.call("GET", "/actions/runs/\(PercentEncoding.encode(id))").body }
+    func run(_ id: String) async throws(RemoteFailure) -> JSON {
+        try await github.call("GET", "/actions/runs/\(PercentEncoding.encode(id))").body
+    }
 
     /// Runs since the step began: the newest that shows our mark, and those that show nobody's.
     func search() async throws(RemoteFailure) -> (marked: JSON?, unmarked: [JSON]) {

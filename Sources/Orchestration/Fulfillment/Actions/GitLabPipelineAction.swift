@@ -12,7 +12,8 @@ package struct GitLabPipelineAction: ActionType {
 
     package func prepare(_ input: ActionInput) throws(StepFailure) -> PreparedEffect {
         let config = try input.render(input.action.config)
-        guard let project = (config["project"] ?? config["projectId"]).flatMap({ $0.string ?? $0.int?.description }), !project.isEmpty else {
+        guard let project = (config["project"] ?? config["projectId"]).flatMap({ $0.string ?? $0.int?.description }), !project.isEmpty
+        else {
             throw StepFailure("validation", "The step names no project.")
         }
         guard let address = config["baseUrl"]?.string ?? input.environment.services.gitlab?.baseURL else {
@@ -25,13 +26,16 @@ package struct GitLabPipelineAction: ActionType {
             "mark": .string(input.mark), "since": .string(input.startedAt), "pollEvery": .string(input.environment.pace),
             "sandbox": input.environment.isSandbox ? try RestCall.hints(input) : .null,
         ]
-        return PreparedEffect(kind: name, summary: "Run a pipeline of \(project) on \(ref)", resend: .lookup, payload: payload, key: input.key)
+        return PreparedEffect(
+            kind: name, summary: "Run a pipeline of \(project) on \(ref)", resend: .lookup, payload: payload, key: input.key)
     }
 
     /// A map, or GitLab's own list of `{key, value}`.
     private static func variables(_ written: JSON?) -> JSON {
         let pairs =
-            written?.object?.map { ($0.key, $0.value) } ?? written?.array?.compactMap { entry in entry["key"]?.string.map { ($0, entry["value"] ?? .null) } }
+            written?.object?.map { ($0.key, $0.value) } ?? written?.array?.compactMap { entry in
+                entry["key"]?.string.map { ($0, entry["value"] ?? .null) }
+            }
             ?? []
         return .object(JSONObject(pairs.filter { !$0.1.isNull }.map { ($0.0, .string($0.1.string ?? $0.1.description)) }))
     }
@@ -41,7 +45,9 @@ package struct GitLabPipelineAction: ActionType {
     package func perform(_ effect: PreparedEffect, _ tools: ActionTools) async -> ActionResult {
         let gitlab = GitLabProject(effect.payload, tools)
         do throws(RemoteFailure) {
-            if tools.attempt > 1, let pipeline = try await gitlab.search(), !gitlab.hasFailed(pipeline) { return gitlab.result(of: pipeline) }
+            if tools.attempt > 1, let pipeline = try await gitlab.search(), !gitlab.hasFailed(pipeline) {
+                return gitlab.result(of: pipeline)
+            }
             let pipeline = try await gitlab.create()
             tools.log("created pipeline \(pipeline["id"] ?? .null)")
             return gitlab.result(of: pipeline)

@@ -77,7 +77,8 @@ struct RemoteFailure: Error {
         failure = StepFailure(
             isLimited ? "http_429" : "http_\(status)",
             "\(name) answered \(status) to \(request.method) \(request.url.splitOnce("?").0): \(text.prefix(300))",
-            details: ["status": .int(status), "body": .string(text)], isTransient: isLimited || status >= 500 || [408, 425].contains(status),
+            details: ["status": .int(status), "body": .string(text)],
+            isTransient: isLimited || status >= 500 || [408, 425].contains(status),
             retryAfter: wait.map { .seconds($0) })
         self.status = status
         isInDoubt = false
@@ -108,7 +109,8 @@ struct RemoteFailure: Error {
     /// For a look-up after doubt.
     func settlement(_ summary: String) -> Settlement {
         failure.isTransient
-            ? .later(failure.retryAfter ?? .seconds(5)) : .unknown("\(summary): it cannot be looked up whether it happened. \(failure.message)")
+            ? .later(failure.retryAfter ?? .seconds(5))
+            : .unknown("\(summary): it cannot be looked up whether it happened. \(failure.message)")
     }
 }
 

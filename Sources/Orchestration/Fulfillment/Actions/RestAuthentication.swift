@@ -21,7 +21,8 @@ struct RestAuthentication: Sendable {
     /// Throws `validation` for a type that does not exist: a call must not leave without what it was to prove.
     func check() throws(StepFailure) {
         guard Self.types.contains(type) else {
-            throw StepFailure("validation", "authentication.type is none, basic, bearer, apiKey, oauth2, aws-sigv4 or mtls, not \(text("type") ?? "").")
+            throw StepFailure(
+                "validation", "authentication.type is none, basic, bearer, apiKey, oauth2, aws-sigv4 or mtls, not \(text("type") ?? "").")
         }
         if type.hasPrefix("oauth2"), text("tokenUrl") == nil { throw StepFailure("validation", "authentication has no tokenUrl.") }
     }
@@ -38,7 +39,8 @@ struct RestAuthentication: Sendable {
             request.awsSigV4 = AWSCredentials(
                 accessKey: text("accessKey", "accessKeyId") ?? "", secretKey: text("secretKey", "secretAccessKey") ?? "",
                 sessionToken: text("sessionToken"), region: text("region") ?? "us-east-1", service: text("service") ?? "execute-api")
-        case "mtls": request.clientCertificate = ClientCertificate(certificatePEM: text("certificate", "cert") ?? "", keyPEM: text("key") ?? "")
+        case "mtls":
+            request.clientCertificate = ClientCertificate(certificatePEM: text("certificate", "cert") ?? "", keyPEM: text("key") ?? "")
         default: break
         }
     }

@@ -111,7 +111,9 @@ struct RestCall: Sendable {
             // One that reads the step's own outputs can only be rendered when there is an answer.
             guard var parameters = try? input.render(verification.parameters) else { continue }
             parameters["type"] = .string(verification.type)
-            if let pattern = parameters["matches"]?.string, let sample = PatternSample.text(matching: pattern) { parameters["equals"] = .string(sample) }
+            if let pattern = parameters["matches"]?.string, let sample = PatternSample.text(matching: pattern) {
+                parameters["equals"] = .string(sample)
+            }
             expectations.append(parameters)
         }
         return ["outputs": outputHints(input), "expect": .array(expectations)]

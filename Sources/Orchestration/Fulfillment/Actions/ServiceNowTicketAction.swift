@@ -125,7 +125,8 @@ package struct ServiceNowTicketAction: ActionType {
             case .completed: return .done(evidence: table.evidence(record), reference: nil, url: url)
             case .failed:
                 return .failed(StepFailure("ticket_closed", "\(reference) was closed in state \(state): the work was not done."))
-            case .running: return .waiting(reference: reference, url: url, after: table.interval, reason: "\(reference) is in state \(state)")
+            case .running:
+                return .waiting(reference: reference, url: url, after: table.interval, reason: "\(reference) is in state \(state)")
             }
         } catch {
             return error.waiting(reference, url: nil)

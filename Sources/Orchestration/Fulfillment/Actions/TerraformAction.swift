@@ -34,8 +34,10 @@ package struct TerraformAction: ActionType {
             "via": .string(way.rawValue), "workspace": .string(workspace), "mark": .string(input.mark), "since": .string(input.startedAt),
             "module": .string(module.source), "title": .string("\(input.action.name) (\(input.requestID))"),
             "destroy": .bool(config["destroy"]?.bool ?? false), "autoApply": .bool(config["autoApply"]?.bool ?? true),
-            "outputs": .array(module.outputs.map(JSON.string)), "sensitiveOutputs": .array(module.sensitiveOutputs.sorted().map(JSON.string)),
-            "pollEvery": .string(input.environment.pace), "waitsForMerge": .bool(input.action.verification.contains { $0.type == "pull-request-merged" }),
+            "outputs": .array(module.outputs.map(JSON.string)),
+            "sensitiveOutputs": .array(module.sensitiveOutputs.sorted().map(JSON.string)),
+            "pollEvery": .string(input.environment.pace),
+            "waitsForMerge": .bool(input.action.verification.contains { $0.type == "pull-request-merged" }),
         ]
         switch way {
         case .cloud: try TerraformCloud.prepare(&payload, module, config, input)
@@ -48,24 +50,31 @@ package struct TerraformAction: ActionType {
             key: input.key)
     }
 
-    private static func way(_ config: JSON, _ module: TerraformModule, _ services: TerraformServices, isSandbox: Bool) throws(StepFailure) -> Way {
+    private static func way(_ config: JSON, _ module: TerraformModule, _ services: TerraformServices, isSandbox: Bool) throws(StepFailure)
+        -> Way
+    {
         if isSandbox { return .cloud }
         if let written = config["via"]?.string {
-            guard let way = Way(rawValue: written) else { throw StepFailure("validation", "via is repository, cloud or local, not \(written).") }
+            guard let way = Way(rawValue: written) else {
+                throw StepFailure("validation", "via is repository, cloud or local, not \(written).")
+            }
             return way
         }
         if services.repository(of: module.source) != nil { return .repository }
         if services.cloud != nil { return .cloud }
         if services.local != nil { return .local }
         throw StepFailure(
-            "validation", "Nothing is configured that could apply \(module.source) (integrations.terraform: cloud, repositories or binary).")
+            "validation", "Nothing is configured that could apply \(module.source) (integrations.terraform: cloud, repositories or binary)."
+        )
     }
 
     /// What the document says, else one of its own per request.
     private static func workspace(_ config: JSON, _ input: ActionInput) throws(StepFailure) -> String {
         let written = config["workspace"]?.string ?? config["backendConfig"]?["workspace"]?.string
         let name = written ?? "\(input.scope.roots["metadata"]?["id"]?.string ?? "pao")-\(input.action.id)-\(input.requestID)"
-        let isPlain = name.utf8.allSatisfy { $0 < 0x80 && (PercentEncoding.isUnreserved($0) && $0 != UInt8(ascii: "~") && $0 != UInt8(ascii: ".")) }
+        let isPlain = name.utf8.allSatisfy {
+            $0 < 0x80 && (PercentEncoding.isUnreserved($0) && $0 != UInt8(ascii: "~") && $0 != UInt8(ascii: "."))
+        }
         guard isPlain, !name.isEmpty, name.utf8.count <= 200 else {
             throw StepFailure("validation", "A workspace's name holds letters, digits, - and _, not \"\(name)\".")
         }
@@ -98,7 +107,9 @@ package struct TerraformAction: ActionType {
 
     package func cleanupHint(outputs: JSON, reference: String?) -> String? {
         if let url = outputs["pullRequestUrl"]?.string { return "Revert the change of \(url) and let it be applied." }
-        return outputs["workspace"]?.string.map { "Destroy what the Terraform workspace \($0) manages (a destroy run, or terraform destroy)." }
+        return outputs["workspace"]?.string.map {
+            "Destroy what the Terraform workspace \($0) manages (a destroy run, or terraform destroy)."
+        }
     }
 }
 
@@ -122,7 +133,9 @@ struct TerraformState: Sendable {
         return [
             "status": 200, "body": .object(JSONObject(open.map { ($0.name, $0.value) })), "outputs": .object(given),
             "sensitive": .array(outputs.filter { $0.isSensitive && !declaredSensitive.contains($0.name) }.map { .string($0.name) }),
-            "state": ["resourceCount": .int(resourceCount), "outputs": .array(outputs.filter { !$0.value.isNull }.map { .string($0.name) })],
+            "state": [
+                "resourceCount": .int(resourceCount), "outputs": .array(outputs.filter { !$0.value.isNull }.map { .string($0.name) }),
+            ],
         ]
     }
 }

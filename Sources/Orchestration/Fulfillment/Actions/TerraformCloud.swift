@@ -15,7 +15,9 @@ struct TerraformCloud: Sendable {
         }
         guard input.environment.isSandbox || !module.source.hasPrefix(".") else {
             throw StepFailure(
-                "validation", "Terraform Cloud cannot see \(module.source): name a registry or Git source, or map it under integrations.terraform.repositories.")
+                "validation",
+                "Terraform Cloud cannot see \(module.source): name a registry or Git source, or map it under integrations.terraform.repositories."
+            )
         }
         payload["apiUrl"] = .string(cloud.apiURL)
         payload["organization"] = .string(config["organization"]?.string ?? cloud.organization)
@@ -24,7 +26,8 @@ struct TerraformCloud: Sendable {
         for variable in module.variables {
             let isText = variable.value.string != nil
             variables.append([
-                "key": .string(variable.name), "value": .string(isText ? variable.value.string ?? "" : try HCL.expression(variable.value, indent: "")),
+                "key": .string(variable.name),
+                "value": .string(isText ? variable.value.string ?? "" : try HCL.expression(variable.value, indent: "")),
                 "hcl": .bool(!isText), "sensitive": .bool(variable.isSensitive),
             ])
         }
@@ -78,14 +81,18 @@ struct TerraformCloud: Sendable {
 
     private func ensureWorkspace() async throws(RemoteFailure) -> String {
         if let id = try await findWorkspace() { return id }
-        let attributes: JSON = ["name": .string(workspaceName), "description": payload["title"] ?? "", "auto-apply": payload["autoApply"] ?? true]
+        let attributes: JSON = [
+            "name": .string(workspaceName), "description": payload["title"] ?? "", "auto-apply": payload["autoApply"] ?? true,
+        ]
         let made = try await call(
             "POST", "/organizations/\(PercentEncoding.encode(organization))/workspaces", ["type": "workspaces", "attributes": attributes],
             allowing: [422])
         if let id = made.body["data"]?["id"]?.string { return id }
         if let id = try await findWorkspace() { return id }
         throw RemoteFailure(
-            StepFailure("http_\(made.status)", "The workspace \(workspaceName) could not be made: \(made.body.description.prefix(300))", details: made.body))
+            StepFailure(
+                "http_\(made.status)", "The workspace \(workspaceName) could not be made: \(made.body.description.prefix(300))",
+                details: made.body))
     }
 
     private func findWorkspace() async throws(RemoteFailure) -> String? {
@@ -100,7 +107,9 @@ struct TerraformCloud: Sendable {
         let present = try await call("GET", "/workspaces/\(workspace)/vars").body["data"]?.array ?? []
         for var attributes in wanted {
             attributes["category"] = "terraform"
-            let old = present.first { $0["attributes"]?["key"] == attributes["key"] && $0["attributes"]?["category"]?.string == "terraform" }
+            let old = present.first {
+                $0["attributes"]?["key"] == attributes["key"] && $0["attributes"]?["category"]?.string == "terraform"
+            }
             let body: JSON = ["type": "vars", "id": old?["id"] ?? .null, "attributes": attributes]
             if let id = old?["id"]?.string {
                 _ = try await call("PATCH", "/workspaces/\(workspace)/vars/\(id)", body)
@@ -136,7 +145,8 @@ struct TerraformCloud: Sendable {
             }
         }
         throw RemoteFailure(
-            StepFailure("unavailable", "Terraform Cloud has not read the configuration \(id) yet.", isTransient: true, retryAfter: .seconds(2)))
+            StepFailure(
+                "unavailable", "Terraform Cloud has not read the configuration \(id) yet.", isTransient: true, retryAfter: .seconds(2)))
     }
 
     private func start(in workspace: String, _ configuration: String?) async throws(RemoteFailure) -> JSON {
@@ -145,7 +155,8 @@ struct TerraformCloud: Sendable {
             relations["configuration-version"] = ["data": ["type": "configuration-versions", "id": .string(configuration)]]
         }
         let attributes: JSON = [
-            "message": .string("\(payload["title"]?.string ?? "") \(mark)"), "auto-apply": payload["autoApply"] ?? true, "is-destroy": .bool(isDestroy),
+            "message": .string("\(payload["title"]?.string ?? "") \(mark)"), "auto-apply": payload["autoApply"] ?? true,
+            "is-destroy": .bool(isDestroy),
         ]
         let body: JSON = ["type": "runs", "attributes": attributes, "relationships": relations]
         let answer = try await call("POST", "/runs", body, hints: payload["sandbox"] ?? .null)
@@ -164,7 +175,9 @@ struct TerraformCloud: Sendable {
 
     func settle(_ summary: String) async -> Settlement {
         do throws(RemoteFailure) {
-            if let workspace = try await findWorkspace(), let run = try await search(in: workspace) { return .happened(try await result(of: run)) }
+            if let workspace = try await findWorkspace(), let run = try await search(in: workspace) {
+                return .happened(try await result(of: run))
+            }
             return tools.doubtAge >= Lag.settled ? .perform : .later(Lag.pause)
         } catch {
             return error.settlement(summary)

@@ -9,7 +9,9 @@ struct TerraformLocal: Sendable {
     private let tools: ActionTools
 
     static func prepare(_ payload: inout JSON, _ module: TerraformModule, _ services: TerraformServices) throws(StepFailure) {
-        guard let local = services.local else { throw StepFailure("validation", "No Terraform binary is configured (integrations.terraform.binary).") }
+        guard let local = services.local else {
+            throw StepFailure("validation", "No Terraform binary is configured (integrations.terraform.binary).")
+        }
         payload["mainFile"] = .string(try module.mainFile(.asVariables, source: try place(of: module.source, local), withBackend: true))
         payload["variables"] = .object(JSONObject(module.variables.map { ($0.name, $0.value) }))
     }
@@ -18,7 +20,8 @@ struct TerraformLocal: Sendable {
     private static func place(of source: String, _ local: TerraformServices.Local) throws(StepFailure) -> String {
         guard source.hasPrefix(".") || source.hasPrefix("/") else { return source }
         guard let modules = local.modules, source.hasPrefix("./"), !source.split(separator: "/").contains("..") else {
-            throw StepFailure("validation", "\(source) is no module source here: relative ones begin with ./ and lie in integrations.terraform.modules.")
+            throw StepFailure(
+                "validation", "\(source) is no module source here: relative ones begin with ./ and lie in integrations.terraform.modules.")
         }
         return modules + "/" + source.dropFirst(2)
     }
@@ -58,22 +61,29 @@ struct TerraformLocal: Sendable {
     /// Only the owner may read it: values may be secrets.
     private func write(_ text: String, to path: String) throws(StepFailure) {
         let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw StepFailure("storage", "\(path) cannot be written: \(String(cString: strerror(errno)))", isTransient: true) }
+        guard file >= 0 else {
+            throw StepFailure("storage", "\(path) cannot be written: \(String(cString: strerror(errno)))", isTransient: true)
+        }
         defer { close(file) }
         let bytes = Array(text.utf8)
         var done = 0
         while done < bytes.count {
             let count = bytes[done...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw StepFailure("storage", "\(path) cannot be written: \(String(cString: strerror(errno)))", isTransient: true) }
+            guard count > 0 else {
+                throw StepFailure("storage", "\(path) cannot be written: \(String(cString: strerror(errno)))", isTransient: true)
+            }
             done += count
         }
     }
 
     @discardableResult
-    private func run(_ local: TerraformServices.Local, _ folder: String, _ arguments: [String], until end: Duration) async throws(StepFailure)
+    private func run(_ local: TerraformServices.Local, _ folder: String, _ arguments: [String], until end: Duration)
+        async throws(StepFailure)
         -> [UInt8]
     {
-        let own = ["PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1"]
+        let own = [
+            "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": folder, "TF_IN_AUTOMATION": "1", "TF_INPUT": "0", "CHECKPOINT_DISABLE": "1",
+        ]
         var request = ProcessRequest(
             local.binary, arguments, environment: local.environment.merging(own) { theirs, _ in theirs }, workingDirectory: folder,
             timeout: max(.seconds(1), end - tools.time.monotonic()), outputLimit: 4 << 20)
@@ -93,10 +103,13 @@ struct TerraformLocal: Sendable {
 
     private func evidence(_ outputs: [UInt8], _ listed: [UInt8]) -> JSON {
         let found = (try? JSON.parse(outputs))?.object ?? JSONObject()
-        let resources = String(decoding: listed, as: UTF8.self).split(separator: "\n").filter { !$0.hasPrefix("data.") && !$0.contains(".data.") }
+        let resources = String(decoding: listed, as: UTF8.self).split(separator: "\n").filter {
+            !$0.hasPrefix("data.") && !$0.contains(".data.")
+        }
         let state = TerraformState(
             resourceCount: resources.count,
-            outputs: found.map { .init(name: $0.key, value: $0.value["value"] ?? .null, isSensitive: $0.value["sensitive"]?.bool ?? false) })
+            outputs: found.map { .init(name: $0.key, value: $0.value["value"] ?? .null, isSensitive: $0.value["sensitive"]?.bool ?? false) }
+        )
         let own = JSONObject([("workspace", payload["workspace"] ?? .null)])
         return state.evidence(own: own, declaredSensitive: payload["sensitiveOutputs"]?.array?.compactMap(\.string) ?? [])
     }

@@ -117,7 +117,9 @@ struct TerraformModule: Sendable {
 
     private func backendBlock() throws(StepFailure) -> String? {
         let settings = backend.filter { !["type", "workspace", "organization"].contains($0.key) }
-        guard let type = backend["type"]?.string ?? (backend.contains("bucket") ? "s3" : backend.contains("storage_account_name") ? "azurerm" : nil)
+        guard
+            let type = backend["type"]?.string
+                ?? (backend.contains("bucket") ? "s3" : backend.contains("storage_account_name") ? "azurerm" : nil)
         else {
             guard settings.isEmpty else { throw StepFailure("validation", "backendConfig does not say its type.") }
             return nil

@@ -13,7 +13,8 @@ struct TerraformRepository: Sendable {
             throw StepFailure("validation", "No repository is configured for \(module.source) (integrations.terraform.repositories).")
         }
         if let secret = module.variables.first(where: \.isSensitive) {
-            throw StepFailure("validation", "The variable \(secret.name) is secret and is not written into a repository: let the pipeline provide it.")
+            throw StepFailure(
+                "validation", "The variable \(secret.name) is secret and is not written into a repository: let the pipeline provide it.")
         }
         let workspace = payload["workspace"]?.string ?? ""
         let folder = repository.path.split(separator: "/").joined(separator: "/")
@@ -48,7 +49,8 @@ struct TerraformRepository: Sendable {
             return await propose(commit ?? "", repository)
         } catch {
             let isTransient = ![PAOError.Code.configuration, .egressDenied].contains(error.code)
-            return .failed(StepFailure(error.code.rawValue, error.message, details: error.detail.map(JSON.string), isTransient: isTransient))
+            return .failed(
+                StepFailure(error.code.rawValue, error.message, details: error.detail.map(JSON.string), isTransient: isTransient))
         }
     }
 
@@ -69,7 +71,9 @@ struct TerraformRepository: Sendable {
     // MARK: The pull request
 
     private func propose(_ commit: String, _ repository: TerraformServices.Repository) async -> ActionResult {
-        let own = JSONObject([("commit", .string(commit)), ("branch", payload["branch"] ?? .null), ("workspace", payload["workspace"] ?? .null)])
+        let own = JSONObject([
+            ("commit", .string(commit)), ("branch", payload["branch"] ?? .null), ("workspace", payload["workspace"] ?? .null),
+        ])
         guard payload["repository"]?.string != nil, tools.services.github != nil else { return ended(own, pull: nil) }
         do throws(RemoteFailure) {
             return result(of: try await pullRequest(base: repository.branch?.name), own)
@@ -90,7 +94,8 @@ struct TerraformRepository: Sendable {
         let answer = try await github.call("POST", "/pulls", body: body, allowing: [422])
         if answer.status != 422 { return answer.body }
         if let pull = try await github.list("/pulls" + query, pages: 1).first { return pull }
-        throw RemoteFailure(StepFailure("http_422", "GitHub refused the pull request: \(answer.body.description.prefix(300))", details: answer.body))
+        throw RemoteFailure(
+            StepFailure("http_422", "GitHub refused the pull request: \(answer.body.description.prefix(300))", details: answer.body))
     }
 
     private var github: GitHub {
@@ -105,7 +110,10 @@ struct TerraformRepository: Sendable {
             let pull = try await github.call("GET", "/pulls/\(PercentEncoding.encode(reference))").body
             let commit = pull["head"]?["sha"]?.string ?? ""
             return result(
-                of: pull, JSONObject([("commit", .string(commit)), ("branch", payload["branch"] ?? .null), ("workspace", payload["workspace"] ?? .null)]))
+                of: pull,
+                JSONObject([
+                    ("commit", .string(commit)), ("branch", payload["branch"] ?? .null), ("workspace", payload["workspace"] ?? .null),
+                ]))
         } catch {
             return error.waiting(reference, url: nil)
         }

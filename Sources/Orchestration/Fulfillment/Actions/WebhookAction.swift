@@ -18,13 +18,15 @@ package struct WebhookAction: ActionType {
         }
         let type = config["eventType"]?.string ?? config["type"]?.string ?? "pao.request.step"
         let event: JSON = [
-            "specversion": "1.0", "id": .string(input.key), "source": .string(config["source"]?.string ?? "/pao/requests/\(input.requestID)"),
+            "specversion": "1.0", "id": .string(input.key),
+            "source": .string(config["source"]?.string ?? "/pao/requests/\(input.requestID)"),
             "type": .string(type), "subject": .string(config["subject"]?.string ?? input.action.id), "time": .string(input.startedAt),
             "datacontenttype": "application/json", "data": Self.data(config, input),
         ]
         let payload: JSON = [
             "url": .string(url), "body": .string(event.description), "secret": .optional(config["secret"]?.string),
-            "headers": .array((config["headers"]?.object ?? JSONObject()).map { [.string($0.key), .string($0.value.string ?? $0.value.description)] }),
+            "headers": .array(
+                (config["headers"]?.object ?? JSONObject()).map { [.string($0.key), .string($0.value.string ?? $0.value.description)] }),
             "correlationId": .string(input.correlationID), "traceparent": .string(input.traceparent),
             "ticket": input.isManual ? ManualTaskAction.draft(config, input).json : .null,
             "sandbox": input.environment.isSandbox ? try RestCall.hints(input) : .null,

@@ -1,0 +1,37 @@
+package import Base
+
+/// The documents of a folder as its files say them, without a database and without what was there before: for tools.
+package struct CatalogFolder: Sendable {
+    package struct File: Sendable {
+        /// From the root, with `/`.
+        package let path: String
+        package let documents: [CatalogDocument]
+    }
+
+    /// By path; one document per id, the first.
+    package let files: [File]
+    /// Of single files; what documents say of each other is not checked.
+    package let findings: [CatalogFinding]
+
+    package var documents: [CatalogDocument] { files.flatMap(\.documents) }
+
+    /// Throws `notFound`.
+    package init(root: String, schemas: CatalogSchemas) throws(PAOError) {
+        guard let scanner = CatalogScanner(root: root) else { throw PAOError(.notFound, "The directory \(root) cannot be read.") }
+        let scan = scanner.scan()
+        let owners = scanner.codeOwners().map { CodeOwners(String(decoding: $0.text, as: UTF8.self), file: $0.path) }
+        let folders = Dictionary(scan.files.map { (CatalogPath.folder(of: $0.path), 1) }, uniquingKeysWith: +)
+        var files: [File] = []
+        var findings = scan.findings
+        var ids: Set<String> = []
+        for file in scan.files {
+            guard let text = CatalogScanner.read(file.location) else { continue }
+            let reading = DocumentReader.read(
+                text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: folders[CatalogPath.folder(of: file.path)] == 1)
+            findings += reading.findings
+            files.append(File(path: file.path, documents: reading.documents.filter { ids.insert($0.id).inserted }))
+        }
+        self.files = files
+        self.findings = findings.sorted(by: CatalogFinding.isBefore)
+    }
+}

@@ -1,0 +1,12 @@
+package import Documents
+
+/// How a value is escaped by the type of an action and its place in the configuration, for renderings that no request makes.
+package enum RenderingContext {
+    package static func of(_ type: String, at path: [PathComponent]) -> EscapeContext {
+        switch type {
+        case "rest-api": RestAPIAction.context(path)
+        case "jira-ticket": JiraTicketAction.context(path)
+        default: .text
+        }
+    }
+}
