@@ -72,7 +72,8 @@ extension CatalogDiff {
         let least = raised(old, for: weight)
         if new < old { return [Remark(severity: .error, text: "The version went back from \(old) to \(new).")] }
         if new == old { return [Remark(severity: .error, text: "The version is still \(old); this change makes it at least \(least).")] }
-        return new < least && old.preRelease.isEmpty ? [Remark(severity: .warning, text: "The version should be at least \(least), not \(new): \(weight.reason).")] : []
+        return new < least && old.preRelease.isEmpty
+            ? [Remark(severity: .warning, text: "The version should be at least \(least), not \(new): \(weight.reason).")] : []
     }
 
     /// A pre-release may become anything up to its release. Before 1.0.0 a minor version may break (Semantic Versioning 2.0.0, 4).
@@ -91,9 +92,10 @@ extension CatalogDiff {
     private static func fitRemarks(_ old: CatalogDocument?, _ new: CatalogDocument?, among all: [CatalogDocument]) -> [Remark] {
         guard let old, old.kind == .item || old.kind == .bundle else { return [] }
         let names = [old.id, old.metadata.name]
-        return all.flatMap { other in
+        let remarks = all.sorted { $0.id < $1.id }.flatMap { other in
             bundleRemarks(other, names, new?.metadata.version) + operationRemarks(other, names, old.metadata.version, new?.metadata.version)
         }
+        return remarks.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
     }
 
     private static func bundleRemarks(_ bundle: CatalogDocument, _ names: [String], _ version: SemanticVersion?) -> [Remark] {

@@ -85,7 +85,7 @@ package struct RenderingTest: Sendable {
         let rewritten: [JSON] = cases.map { test in
             let rehearsal = test.rehearsal(context)
             var written = test.written
-            written["findings"] = rehearsal.findings.isEmpty ? nil : .array(rehearsal.findings.map(JSON.string))
+            written["findings"] = rehearsal.findings.isEmpty ? Optional.none : .array(rehearsal.findings.map(JSON.string))
             written["expected"] = rehearsal.rendered
             return written
         }

@@ -39,14 +39,18 @@ struct ActionBench {
                 timeout: check["timeout"]?.string.flatMap { Duration(text: $0) })
         }
         let action = Action(
-            id: "step", name: "The step", type: type.name, dependsOn: [], condition: nil, conditionSource: nil, config: try Self.tree(config),
+            id: "step", name: "The step", type: type.name, dependsOn: [], condition: nil, conditionSource: nil,
+            config: try Self.tree(config),
             verification: checks, outputs: outputs, cleanup: nil, retry: nil, timeout: nil, source: .init(path: "x.yaml", line: 1))
         let known: JSON = ["step": memory["evidence"]?["body"] ?? [:]]
-        let roots = JSONObject([("fields", fields), ("metadata", ["id": "item"] as JSON), ("outputs", known), ("request", ["id": "req-1"] as JSON)])
+        let roots = JSONObject([
+            ("fields", fields), ("metadata", ["id": "item"] as JSON), ("outputs", known), ("request", ["id": "req-1"] as JSON),
+        ])
         var environment = ActionEnvironment(isSandbox: isSandbox, pollInterval: .seconds(5))
         environment.services = services
         return ActionInput(
-            action: action, scope: RequestScope(roots: roots, frozen: ["at": "2026-11-21T10:00:00.000Z"]), key: Self.key, requestID: "req-1",
+            action: action, scope: RequestScope(roots: roots, frozen: ["at": "2026-11-21T10:00:00.000Z"]), key: Self.key,
+            requestID: "req-1",
             correlationID: "corr", traceparent: "00-trace", isManual: isManual, environment: environment, memory: memory, attempt: attempt)
     }
 
@@ -88,13 +92,15 @@ final class Script: Sendable {
 
     init(results: [Result<HTTPResponse, TransportFailure>]) { answers = Mutex(results) }
 
-    static let cut = Script(results: [.failure(TransportFailure(.cut, "cut", mayHaveBeenSent: true))])
+    static var cut: Script { Script(results: [.failure(TransportFailure(.cut, "cut", mayHaveBeenSent: true))]) }
 
     var transport: HTTPTransport {
         HTTPTransport { [self] (request) async throws(TransportFailure) in
             asked.withLock { $0.append(request) }
             let next = answers.withLock { $0.isEmpty ? nil : $0.removeFirst() }
-            guard let next else { throw TransportFailure(.refused, "nothing is scripted for \(request.method) \(request.url)", isRetryable: false) }
+            guard let next else {
+                throw TransportFailure(.refused, "nothing is scripted for \(request.method) \(request.url)", isRetryable: false)
+            }
             return try next.get()
         }
     }

@@ -9,7 +9,10 @@ import Testing
     private func bench() -> ActionBench {
         var bench = ActionBench(
             GitHubWorkflowAction(),
-            ["repository": "corp/deploy", "workflow": ".github/workflows/go.yml", "ref": "v1", "inputs": ["n": "{{fields.n}}", "count": 3, "none": .null]])
+            [
+                "repository": "corp/deploy", "workflow": ".github/workflows/go.yml", "ref": "v1",
+                "inputs": ["n": "{{fields.n}}", "count": 3, "none": .null],
+            ])
         bench.fields = ["n": .string(hostile)]
         bench.services.github = GitHubService(token: "secret-token")
         return bench
@@ -17,7 +20,8 @@ import Testing
 
     private func run(_ conclusion: JSON = .null, title: String = "go pao-k3y", id: Int = 7) -> JSON {
         [
-            "id": .int(id), "status": conclusion.isNull ? "in_progress" : "completed", "conclusion": conclusion, "display_title": .string(title),
+            "id": .int(id), "status": conclusion.isNull ? "in_progress" : "completed", "conclusion": conclusion,
+            "display_title": .string(title),
             "html_url": .string("https://github.test/runs/\(id)"),
         ]
     }
@@ -46,14 +50,23 @@ import Testing
     @Test("a run is found by its key, or as the only one since")
     func find() async throws {
         let other = run(title: "go pao-other", id: 8)
-        #expect(try await bench().poll("pao-k3y", Script((200, ["workflow_runs": [other, run()]]))).brief == "waiting 7: the workflow is in progress")
+        #expect(
+            try await bench().poll("pao-k3y", Script((200, ["workflow_runs": [other, run()]]))).brief
+                == "waiting 7: the workflow is in progress")
         let plain = run(title: "go", id: 9)
-        #expect(try await bench().poll("pao-k3y", Script((200, ["workflow_runs": [other, plain]]))).brief == "waiting 9: the workflow is in progress")
+        #expect(
+            try await bench().poll("pao-k3y", Script((200, ["workflow_runs": [other, plain]]))).brief
+                == "waiting 9: the workflow is in progress")
         let two: JSON = ["workflow_runs": [plain, run(title: "go", id: 10)]]
         #expect(try await bench().poll("pao-k3y", Script((200, two))).brief == "failed in_doubt")
     }
 
-    @Test("the end of a run is the end of the step", arguments: [("success", "done 7"), ("neutral", "done 7"), ("failure", "failed workflow_failure"), ("cancelled", "failed workflow_cancelled")])
+    @Test(
+        "the end of a run is the end of the step",
+        arguments: [
+            ("success", "done 7"), ("neutral", "done 7"), ("failure", "failed workflow_failure"),
+            ("cancelled", "failed workflow_cancelled"),
+        ])
     func conclusions(_ conclusion: String, _ expected: String) async throws {
         let result = try await bench().poll("7", Script((200, run(.string(conclusion))), (200, ["artifacts": [["name": "plan"]]])))
         #expect(result.brief == expected)
@@ -91,7 +104,10 @@ import Testing
     func rateLimit() async throws {
         let reset = "\(try #require(Timestamp("2026-11-21T10:02:00Z")).unixSeconds)"
         let limited = HTTPResponse(status: 403, headers: [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", reset)])
-        guard case .failed(let failure) = try await bench().perform(Script(results: [.success(limited)])) else { Issue.record("not failed"); return }
+        guard case .failed(let failure) = try await bench().perform(Script(results: [.success(limited)])) else {
+            Issue.record("not failed")
+            return
+        }
         #expect(failure.isTransient && failure.retryAfter == .seconds(120))
     }
 

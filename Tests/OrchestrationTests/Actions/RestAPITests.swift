@@ -64,7 +64,8 @@ import Testing
     func bodies() async throws {
         let outside = Script((200, [:]), (200, [:]), (200, [:]), (200, [:]))
         let bodies: [JSON] = [
-            ["type": "json", "contentTemplate": #"{"v": "{{fields.v}}", "n": {{fields.n}}}"#], ["type": "json", "content": ["v": "{{fields.v}}"]],
+            ["type": "json", "contentTemplate": #"{"v": "{{fields.v}}", "n": {{fields.n}}}"#],
+            ["type": "json", "content": ["v": "{{fields.v}}"]],
             ["type": "form", "fields": ["v": "{{fields.v}}", "list": [1, 2]]], ["type": "raw", "content": "{{fields.v}}"],
         ]
         for body in bodies {
@@ -108,7 +109,8 @@ import Testing
             ["endpoint": ["url": "https://api.test/db", "method": "POST"], "idempotency": "header", "headers": ["X-Own": "1"]])
         bench.verification = [
             [
-                "type": "poll", "url": "https://api.test/db/{{outputs.step.id}}", "every": "7s", "until": ["path": "$.state", "equals": "ready"],
+                "type": "poll", "url": "https://api.test/db/{{outputs.step.id}}", "every": "7s",
+                "until": ["path": "$.state", "equals": "ready"],
                 "failWhen": "$.state == broken", "timeout": "10m",
             ]
         ]
@@ -146,7 +148,10 @@ import Testing
     func fails() async throws {
         var (bench, _) = try await waiting()
         let broken = try await bench.poll("k3y", Script((200, ["state": "broken"])))
-        guard case .failed = try Verifier.judge(type: "poll", parameters: [:], evidence: broken.evidence) else { Issue.record("passed"); return }
+        guard case .failed = try Verifier.judge(type: "poll", parameters: [:], evidence: broken.evidence) else {
+            Issue.record("passed")
+            return
+        }
         bench.now = bench.now + .seconds(601)
         let late = try await bench.poll("k3y", Script((200, ["state": "building"])))
         #expect(late.evidence["pollFailure"]?["actual"]?.string?.contains("10m") == true)
@@ -166,7 +171,8 @@ import Testing
         "a condition reads what it names",
         arguments: [
             (["path": "$.a", "equals": "3"], true), (["path": "$.a", "notEquals": 4], true), (["path": "$.a", "in": [1, 3]], true),
-            (["path": "$.b", "matches": "^x+$"], true), (["path": "$.c", "exists": false], true), ("$.b == 'xx'", true), ("$.b != xx", false),
+            (["path": "$.b", "matches": "^x+$"], true), (["path": "$.c", "exists": false], true), ("$.b == 'xx'", true),
+            ("$.b != xx", false),
             (["status": "2xx"], true), (["status": [404]], false), ("$.a", true),
         ] as [(JSON, Bool)])
     func conditions(_ written: JSON, _ expected: Bool) throws {
@@ -176,7 +182,8 @@ import Testing
     @Test(
         "a text is made up that the pattern accepts",
         arguments: [
-            "^db-[a-z0-9]{6}$", "^(ready|active)$", "^arn:aws:s3:::[\\w.-]+$", "^\\d{1,3}(\\.\\d{1,3}){3}$", "^[^a]{2,}x?$", "^https://.+/v\\d+$",
+            "^db-[a-z0-9]{6}$", "^(ready|active)$", "^arn:aws:s3:::[\\w.-]+$", "^\\d{1,3}(\\.\\d{1,3}){3}$", "^[^a]{2,}x?$",
+            "^https://.+/v\\d+$",
             "^(?:a|b)+\\s\\[x\\]$", "^[A-F0-9]{8}-[A-F0-9]{4}$",
         ])
     func samples(_ pattern: String) throws {

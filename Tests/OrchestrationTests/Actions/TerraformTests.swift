@@ -22,10 +22,16 @@ import Testing
     func hostileValues() throws {
         var bench = bench(
             [
-                "moduleSource": "./modules/redis", "variables": ["name": "x-{{fields.v}}", "count": "{{fields.n}}", "tags": ["k \"1\"": "{{fields.v}}", "on": true], "list": ["a", 1, .null]],
+                "moduleSource": "./modules/redis",
+                "variables": [
+                    "name": "x-{{fields.v}}", "count": "{{fields.n}}", "tags": ["k \"1\"": "{{fields.v}}", "on": true],
+                    "list": ["a", 1, .null],
+                ],
                 "backendConfig": ["bucket": "state", "key": "a/{{fields.n}}.tfstate"],
             ], fields: ["v": .string(hostile), "n": 3])
-        bench.outputs = [.init(name: "endpoint", path: "endpoint", isSensitive: false), .init(name: "pw", path: "$.password", isSensitive: true)]
+        bench.outputs = [
+            .init(name: "endpoint", path: "endpoint", isSensitive: false), .init(name: "pw", path: "$.password", isSensitive: true),
+        ]
         let literal = #"a\"b'c\\d $${x} %%{y} {{z}} $$${q}\n*bold* [l|http://x] {code}\t</script>\u001fé"#
         #expect(
             try file(bench, .inPlace) == """
@@ -37,7 +43,7 @@ import Testing
                 }
 
                 module "redis" {
-                  source  = "./modules/redis"
+                  source = "./modules/redis"
                   name = "x-\(literal)"
                   count = 3
                   tags = {
@@ -71,7 +77,7 @@ import Testing
                 variable "size" {}
 
                 module "aws" {
-                  source  = "corp/db/aws"
+                  source = "corp/db/aws"
                   version = "~> 2"
                   pw = var.pw
                   size = var.size
@@ -114,7 +120,9 @@ func shell(_ command: String) throws -> String {
 
 @Suite struct TerraformCloudTests {
     private func bench() -> ActionBench {
-        var bench = ActionBench(TerraformAction(), ["moduleSource": "corp/redis/aws", "variables": ["name": "{{fields.v}}", "nodes": 3], "workspace": "orders"])
+        var bench = ActionBench(
+            TerraformAction(),
+            ["moduleSource": "corp/redis/aws", "variables": ["name": "{{fields.v}}", "nodes": 3], "workspace": "orders"])
         bench.fields = ["v": .string(hostile)]
         bench.outputs = [.init(name: "endpoint", path: "endpoint", isSensitive: false)]
         bench.services.terraform.cloud = .init(organization: "corp", token: "tfc-token")
@@ -124,7 +132,8 @@ func shell(_ command: String) throws -> String {
     private func run(_ status: String, confirmable: Bool = false) -> JSON {
         [
             "data": [
-                "id": "run-1", "attributes": ["status": .string(status), "message": "x pao-k3y", "actions": ["is-confirmable": .bool(confirmable)]],
+                "id": "run-1",
+                "attributes": ["status": .string(status), "message": "x pao-k3y", "actions": ["is-confirmable": .bool(confirmable)]],
                 "relationships": ["workspace": ["data": ["id": "ws-1"]]],
             ]
         ]
@@ -133,15 +142,18 @@ func shell(_ command: String) throws -> String {
     @Test("workspace, variables, configuration and run, in this order, with the key in the run's message")
     func perform() async throws {
         let outside = Script(
-            (404, [:]), (201, ["data": ["id": "ws-1"]]), (200, ["data": [["id": "var-1", "attributes": ["key": "nodes", "category": "terraform"]]]]),
+            (404, [:]), (201, ["data": ["id": "ws-1"]]),
+            (200, ["data": [["id": "var-1", "attributes": ["key": "nodes", "category": "terraform"]]]]),
             (201, [:]), (200, [:]), (201, ["data": ["id": "cv-1", "attributes": ["upload-url": "https://archive.test/up"]]]), (200, .null),
             (200, ["data": ["attributes": ["status": "uploaded"]]]), (201, run("pending")))
         #expect(try await bench().perform(outside).brief == "waiting run-1: the run is pending")
         let api = "https://app.terraform.io/api/v2"
         #expect(
             outside.lines == [
-                "GET \(api)/organizations/corp/workspaces/orders", "POST \(api)/organizations/corp/workspaces", "GET \(api)/workspaces/ws-1/vars",
-                "POST \(api)/workspaces/ws-1/vars", "PATCH \(api)/workspaces/ws-1/vars/var-1", "POST \(api)/workspaces/ws-1/configuration-versions",
+                "GET \(api)/organizations/corp/workspaces/orders", "POST \(api)/organizations/corp/workspaces",
+                "GET \(api)/workspaces/ws-1/vars",
+                "POST \(api)/workspaces/ws-1/vars", "PATCH \(api)/workspaces/ws-1/vars/var-1",
+                "POST \(api)/workspaces/ws-1/configuration-versions",
                 "PUT https://archive.test/up", "GET \(api)/configuration-versions/cv-1", "POST \(api)/runs",
             ])
         #expect(try JSON.parse(outside.body(3))["data"]?["attributes"]?["value"] == .string(hostile))
@@ -165,9 +177,13 @@ func shell(_ command: String) throws -> String {
         #expect(evidence["body"] == ["endpoint": "e"])
         #expect(evidence["outputs"]?["password"] == "s3cret" && evidence["sensitive"] == ["password"])
         #expect(evidence["state"]?["resourceCount"] == 2)
-        guard case .passed = try Verifier.judge(
-            type: "terraform-state", parameters: ["resourceCount": 2, "requiredOutputs": ["endpoint", "password"]], evidence: evidence)
-        else { Issue.record("not passed"); return }
+        guard
+            case .passed = try Verifier.judge(
+                type: "terraform-state", parameters: ["resourceCount": 2, "requiredOutputs": ["endpoint", "password"]], evidence: evidence)
+        else {
+            Issue.record("not passed")
+            return
+        }
         guard case .failed = try Verifier.judge(type: "terraform-state", parameters: ["resourceCount": 3], evidence: evidence) else {
             Issue.record("passed")
             return
@@ -260,7 +276,10 @@ func shell(_ command: String) throws -> String {
         let repository = try Repository()
         var bench = try bench(repository)
         bench.outputs = [.init(name: "endpoint", path: "endpoint", isSensitive: false)]
-        guard case .ticket(let draft) = try await bench.perform(Script()) else { Issue.record("no ticket"); return }
+        guard case .ticket(let draft) = try await bench.perform(Script()) else {
+            Issue.record("no ticket")
+            return
+        }
         #expect(draft.purpose == .question && draft.outputs == ["endpoint"])
         #expect(draft.known["branch"] == "pao/orders-k3y")
     }
@@ -280,12 +299,14 @@ func shell(_ command: String) throws -> String {
         var effect = try bench.prepared()
         effect.payload["repository"] = "corp/live"
         let open: JSON = ["number": 4, "state": "open", "html_url": "https://github.test/4", "head": ["sha": "abc"]]
-        let outside = Script((200, []), (201, open), (200, ["number": 4, "state": "closed", "merged": true, "html_url": "https://github.test/4"]))
+        let outside = Script(
+            (200, []), (201, open), (200, ["number": 4, "state": "closed", "merged": true, "html_url": "https://github.test/4"]))
         let waiting = await bench.type.perform(effect, bench.tools(outside))
         #expect(waiting.brief == "waiting 4: the pull request waits to be merged")
         #expect(
             outside.lines == [
-                "GET https://api.github.com/repos/corp/live/pulls?state=all&head=corp%3Apao%2Forders-k3y", "POST https://api.github.com/repos/corp/live/pulls",
+                "GET https://api.github.com/repos/corp/live/pulls?state=all&head=corp%3Apao%2Forders-k3y",
+                "POST https://api.github.com/repos/corp/live/pulls",
             ])
         #expect(try JSON.parse(outside.body(1))["base"] == "main")
         bench.memory = waiting.memory
@@ -328,11 +349,13 @@ func shell(_ command: String) throws -> String {
         #expect(evidence["state"] == ["resourceCount": 2, "outputs": ["endpoint", "password"]])
         #expect(evidence["body"] == ["endpoint": "e"] && evidence["sensitive"] == ["password"])
         let folder = directory + "/state/orders"
-        #expect(try String(contentsOfFile: folder + "/calls", encoding: .utf8) == "init -input=false\napply -input=false\noutput -json\nstate list\n")
+        #expect(
+            try String(contentsOfFile: folder + "/calls", encoding: .utf8)
+                == "init -input=false\napply -input=false\noutput -json\nstate list\n")
         let values = try JSON.parse([UInt8](Data(contentsOf: URL(filePath: folder + "/terraform.tfvars.json"))))
         #expect(values == ["pw": .string(hostile)])
         #expect(try shell("stat -c %a \(folder)/terraform.tfvars.json") == "600\n")
-        #expect(try String(contentsOfFile: folder + "/main.tf", encoding: .utf8).contains("source  = \"/modules/redis\""))
+        #expect(try String(contentsOfFile: folder + "/main.tf", encoding: .utf8).contains("source = \"/modules/redis\""))
     }
 
     @Test("a program that fails fails the step")

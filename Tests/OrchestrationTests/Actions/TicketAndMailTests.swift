@@ -14,7 +14,8 @@ import Testing
         bench.fields = ["v": .string(hostile)]
         bench.isManual = isManual
         bench.services.serviceNow = [
-            "main": ServiceNowInstance(name: "main", baseURL: "https://corp.service-now.test", authentication: .basic(username: "u", password: "p"))
+            "main": ServiceNowInstance(
+                name: "main", baseURL: "https://corp.service-now.test", authentication: .basic(username: "u", password: "p"))
         ]
         bench.services.defaultServiceNow = "main"
         return bench
@@ -34,7 +35,9 @@ import Testing
         #expect(done.evidence["outputs"]?["number"] == "INC1")
     }
 
-    @Test("in the manual part it waits for whoever works on it", arguments: [("2", "waiting INC1: INC1 is in state 2"), ("7", "done "), ("8", "failed ticket_closed")])
+    @Test(
+        "in the manual part it waits for whoever works on it",
+        arguments: [("2", "waiting INC1: INC1 is in state 2"), ("7", "done "), ("8", "failed ticket_closed")])
     func follows(_ state: String, _ expected: String) async throws {
         #expect(try await bench(isManual: true).perform(Script((201, record))).brief.hasPrefix("ticket servicenow Disk for"))
         let now: JSON = ["result": [["sys_id": "s1", "number": "INC1", "state": .string(state)]]]
@@ -79,7 +82,8 @@ import Testing
         #expect(message.to == ["a@x.test", "b@x.test", "c@x.test"])
         #expect(message.text == hostile && message.subject == "Ready: " + hostile)
         #expect(result.evidence["outputs"]?["messageId"] == .string(message.messageID))
-        #expect(message.messageID == MailMessage(from: "pao@x.test", to: [], subject: "", text: "", key: "k3y", date: message.date).messageID)
+        #expect(
+            message.messageID == MailMessage(from: "pao@x.test", to: [], subject: "", text: "", key: "k3y", date: message.date).messageID)
     }
 
     @Test("after doubt it is for a person, unless the document says at least once")
@@ -104,7 +108,10 @@ import Testing
     func event() async throws {
         var bench = ActionBench(
             WebhookAction(),
-            ["url": "https://hooks.test/{{fields.v}}", "secret": "whsec_c2VjcmV0", "eventType": "com.corp.made", "data": ["v": "{{fields.v}}"]])
+            [
+                "url": "https://hooks.test/{{fields.v}}", "secret": "whsec_c2VjcmV0", "eventType": "com.corp.made",
+                "data": ["v": "{{fields.v}}"],
+            ])
         bench.fields = ["v": "a/b?c"]
         let outside = Script((202, .null))
         #expect(try await bench.perform(outside).brief == "done k3y")

@@ -40,8 +40,8 @@ struct BackstageSteps {
     private mutating func add(_ step: JSON, _ index: Int) {
         let kind = step["action"]?.string ?? ""
         let place = "spec.steps[\(index)] \(kind)"
-        let name = step["name"]?.string ?? kind
-        summary.append("\(translation.template(name, at: "\(place).name")) (\(kind))")
+        let name = Self.plain(step["name"]?.string ?? kind)
+        summary.append("\(name) (\(kind))")
         if kind == "debug:log" { return report.add(place, "left out: it only writes to a log") }
         for key in step.object?.keys ?? [] where !["id", "name", "action", "input", "if"].contains(key) {
             report.add("\(place).\(key)", "not carried over")
@@ -53,6 +53,18 @@ struct BackstageSteps {
         action["type"] = .string(type)
         action["config"] = config
         actions.append(action)
+    }
+
+    /// Names of actions are no templates: `Publish ${{ parameters.name }}` becomes `Publish name`.
+    private static func plain(_ name: String) -> String {
+        var result = ""
+        var rest = name[...]
+        while let start = rest.firstRange(of: "${{"), let end = rest[start.upperBound...].firstRange(of: "}}") {
+            let path = rest[start.upperBound..<end.lowerBound].split(whereSeparator: { " .".contains($0) })
+            result += rest[..<start.lowerBound] + (path.last ?? "")
+            rest = rest[end.upperBound...]
+        }
+        return (result + rest).replacing("{{", with: "").replacing("}}", with: "")
     }
 
     private func condition(_ written: JSON?, at place: String) -> JSON? {
@@ -151,7 +163,9 @@ struct BackstageSteps {
         if type == "manual-task" {
             action["outputs"] = .array(missing.map(JSON.string))
         } else {
-            for name in missing where Self.repositoryOutputs[name] == nil { report.add("output \(name) of \(id)", "its place in the answer is a guess") }
+            for name in missing where Self.repositoryOutputs[name] == nil {
+                report.add("output \(name) of \(id)", "its place in the answer is a guess")
+            }
             action["outputs"] = .object(JSONObject(missing.map { ($0, .string(Self.repositoryOutputs[$0] ?? "$.\($0)")) }))
         }
         return action

@@ -32,7 +32,10 @@ final class BackstageTranslation {
         while let start = rest.firstRange(of: "${{") {
             result += rest[..<start.lowerBound]
             rest = rest[start.upperBound...]
-            guard let end = rest.firstRange(of: "}}") else { break }
+            guard let end = rest.firstRange(of: "}}") else {
+                report.add(place, "an expression does not end")
+                break
+            }
             let source = String(rest[..<end.lowerBound]).trimmed
             rest = rest[end.upperBound...]
             if let translated = expression(source) {
@@ -45,7 +48,7 @@ final class BackstageTranslation {
         result += rest
         if (try? Template.parse(result)) != nil { return result }
         report.add(place, "the text would not be a template here; its braces were taken away")
-        return result.replacing("{{", with: "( ").replacing("}}", with: " )")
+        return result.replacing("{{", with: "(").replacing("}}", with: ")")
     }
 
     // MARK: Expressions
@@ -198,7 +201,9 @@ private struct BackstageScanner {
 
     private mutating func name() -> String {
         var name = ""
-        while let character = rest.last, Self.isName(character) || (character == "-" && !name.isEmpty && rest.count > 1 && Self.isName(rest[rest.count - 2])) {
+        while let character = rest.last,
+            Self.isName(character) || (character == "-" && !name.isEmpty && rest.count > 1 && Self.isName(rest[rest.count - 2]))
+        {
             name.append(rest.removeLast())
         }
         return name

@@ -117,12 +117,7 @@ package struct JiraTicketAction: ActionType {
 
     static func evidence(key: String, url: String, status: String) -> JSON {
         let outputs: JSON = ["key": .string(key), "url": .string(url), "status": .string(status)]
-        let aliases: JSON = [
-            "key": .string(key), "url": .string(url), "status": .string(status), "id": .string(key), "ticket_key": .string(key),
-            "ticket_id": .string(key), "issue_key": .string(key), "ticketKey": .string(key), "ticketId": .string(key),
-            "issueKey": .string(key), "ticket_url": .string(url), "ticketUrl": .string(url),
-        ]
-        return ["status": 201, "body": aliases, "outputs": outputs]
+        return ["status": 201, "body": outputs, "outputs": outputs]
     }
 
     private static func notConfigured(_ effect: PreparedEffect) -> ActionResult {
