@@ -19,9 +19,20 @@ package struct IdentifierSource: Sendable {
     }
 
     static func uuidText(_ bytes: [UInt8]) -> String {
-        let hex = Array(bytes.hex.utf8)
-        let groups = [hex[0..<8], hex[8..<12], hex[12..<16], hex[16..<20], hex[20..<32]]
-        return groups.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
+        String(unsafeUninitializedCapacity: 36) { text in
+            let digits: StaticString = "0123456789abcdef"
+            var position = 0
+            for (index, byte) in bytes.prefix(16).enumerated() {
+                if [4, 6, 8, 10].contains(index) {
+                    text[position] = UInt8(ascii: "-")
+                    position += 1
+                }
+                text[position] = digits.utf8Start[Int(byte >> 4)]
+                text[position + 1] = digits.utf8Start[Int(byte & 15)]
+                position += 2
+            }
+            return position
+        }
     }
 
     /// `req-` and 12 base32 characters: 60 random bits, not guessable.

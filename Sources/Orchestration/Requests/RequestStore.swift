@@ -150,17 +150,32 @@ struct RequestStore {
             request.requester.login, request.requester.team, request.requester.email,
             JSON.array(request.requester.teams.map(JSON.string)), request.correlationID, request.concurrencyKey, request.startAfter,
             request.createdAt, request.updatedAt, request.instanceName, request.category, request.componentID)
-        for step in request.steps { try insert(step, of: request.rowID) }
+        try insert(request.steps, of: request.rowID)
     }
 
-    func insert(_ step: Step, of requestRowID: String) throws(PAOError) {
-        try connection.run(
+    private static let stepsPerStatement = 8
+    /// The text for each number of steps, so that each is prepared once.
+    private static let stepInserts: [String] = (0...stepsPerStatement).map { count in
+        let rows = Array(repeating: "(?, ?, ?, ?, ?, ?, ?, ?)", count: count).joined(separator: ", ")
+        return """
+            INSERT INTO request_steps(id, request_id, step_id, step_name, step_type, status, position, depends_on) VALUES \(rows)
             """
-            INSERT INTO request_steps(id, request_id, step_id, step_name, step_type, status, position, depends_on)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            step.rowID, requestRowID, step.id, step.name, step.type, step.status.rawValue, step.position,
-            JSON.array(step.dependsOn.map(JSON.string)))
+    }
+
+    private func insert(_ steps: [Step], of requestRowID: String) throws(PAOError) {
+        var rest = steps[...]
+        while !rest.isEmpty {
+            let chunk = rest.prefix(Self.stepsPerStatement)
+            rest = rest.dropFirst(chunk.count)
+            var values: [SQLValue] = []
+            for step in chunk {
+                values += [
+                    .text(step.rowID), .text(requestRowID), .text(step.id), .text(step.name), .text(step.type),
+                    .text(step.status.rawValue), .integer(step.position), JSON.array(step.dependsOn.map(JSON.string)).sqlValue,
+                ]
+            }
+            try connection.run(Self.stepInserts[chunk.count], values: values)
+        }
     }
 
     /// Writes all that may change in the life of a request. Throws `conflict` where the database refuses the transition.

@@ -23,7 +23,11 @@ struct SubmissionCheck {
             throw Self.invalid([.init(field: field, rule: "retired", message: "\(document.metadata.name) is retired.\(successor)")])
         }
         let team = try self.team(submission, actor)
-        var (accepted, findings) = document.form.validate(submission.data, defaults: scope(document, [:], actor, team).defaultRenderer)
+        var (accepted, findings) = document.form.validate(submission.data) { tree in
+            // Most defaults are constants, and most requests need none: the scope is made for those that read it.
+            if tree.templates.isEmpty { return Form.constantDefault(tree) }
+            return self.scope(document, [:], actor, team).defaultRenderer(tree)
+        }
         let sealed = SensitiveFields(document.form).sealing(.object(accepted), seal: settings.seal)
         let scope = self.scope(document, sealed, actor, team)
         findings += templateFindings(document, accepted, visible: findings.isEmpty)
