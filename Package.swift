@@ -70,7 +70,9 @@ let package = Package(
         tests("IntegrationsTests", ["Integrations", "Base"]),
         tests("IdentityTests", ["Identity", "Store", "Base"]),
         tests("CatalogTests", ["Catalog", "Documents", "Store", "Base"]),
-        tests("OrchestrationTests", ["Orchestration", "Catalog", "Identity", "Jobs", "Store", "Documents", "Base"]),
+        tests(
+            "OrchestrationTests",
+            ["Orchestration", "Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
         tests("SandboxTests", ["Sandbox", "Web", "Base"]),
         tests("APITests", ["API", "Web", "Base"]),
     ],

@@ -76,7 +76,7 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByStringInterpolation, Ex
     package init(floatLiteral value: Double) { self = .number(JSONNumber(value)) }
     package init(booleanLiteral value: Bool) { self = .bool(value) }
     package init(arrayLiteral elements: JSON...) { self = .array(elements) }
-    package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(JSONObject(elements)) }
+    package init(dictionaryLiteral elements: (String, JSON)...) { self = .object(JSONObject(distinct: elements)) }
     package init(nilLiteral: ()) { self = .null }
 }
 
@@ -91,6 +91,12 @@ package struct JSONObject: Sendable, Equatable, Sequence {
     /// A later pair of the same key replaces the earlier one.
     package init(_ pairs: some Sequence<(String, JSON)>) {
         for (key, value) in pairs { self[key] = value }
+    }
+
+    /// The caller knows that no key stands twice: a literal, for instance.
+    init(distinct pairs: [(String, JSON)]) {
+        entries.reserveCapacity(pairs.count)
+        for (key, value) in pairs { entries.append((key, value)) }
     }
 
     package var count: Int { entries.count }
@@ -133,7 +139,7 @@ package struct JSONObject: Sendable, Equatable, Sequence {
 
     private func position(of key: String) -> Int? {
         if let positions { return positions[ExactString(key)] }
-        return entries.firstIndex { $0.key.utf8.elementsEqual(key.utf8) }
+        return entries.firstIndex { $0.key.hasSameBytes(as: key) }
     }
 
     package static func == (left: JSONObject, right: JSONObject) -> Bool {
@@ -141,11 +147,16 @@ package struct JSONObject: Sendable, Equatable, Sequence {
     }
 }
 
+extension String {
+    /// Swift's own `==` also takes texts in other normal forms as equal, but is quick to tell that two differ.
+    func hasSameBytes(as other: String) -> Bool { self == other && utf8.elementsEqual(other.utf8) }
+}
+
 /// A string as a hash key by its bytes: `é` in two normal forms is two keys.
 package struct ExactString: Hashable, Sendable {
     package let text: String
     package init(_ text: String) { self.text = text }
-    package static func == (left: Self, right: Self) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }
+    package static func == (left: Self, right: Self) -> Bool { left.text.hasSameBytes(as: right.text) }
     package func hash(into hasher: inout Hasher) {
         var text = text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

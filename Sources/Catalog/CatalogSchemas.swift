@@ -1,32 +1,58 @@
 package import Base
 import Documents
+import Synchronization
 
-/// The published JSON Schemas (`schemas/*.json`), compiled once: what editors check against is what the service checks against.
-package struct CatalogSchemas: Sendable {
-    private let byKind: [CatalogKind: JSONSchema]
-    private let flat: JSONSchema?
+/// The published JSON Schemas (`schemas/*.json`): what editors check against is what the service checks against. Compiled once, when
+/// the first document is checked.
+package final class CatalogSchemas: Sendable {
+    private struct Compiled {
+        var byKind: [CatalogKind: JSONSchema] = [:]
+        var flat: JSONSchema?
+    }
+
+    private enum State {
+        case files(@Sendable () throws(PAOError) -> [String: JSON])
+        case compiled(Compiled)
+    }
+
+    private let state: Mutex<State>
 
     /// Only what the reader itself knows is checked; for tests and tools without the files.
-    package static let none = CatalogSchemas()
+    package static let none = CatalogSchemas(.compiled(Compiled()))
 
-    private init() {
-        byKind = [:]
-        flat = nil
-    }
+    private init(_ state: sending State) { self.state = Mutex(state) }
 
     private static let base = "https://pao.example/schemas/"
     private static let fileNames: [CatalogKind: String] = [
         .item: "catalog-item.json", .bundle: "catalog-bundle.json", .update: "update-item.json", .upgrade: "upgrade-item.json",
     ]
 
-    /// `files` by their names (`catalog-item.json`, ...). Throws `invalid` for a schema that cannot be used.
-    package init(files: [String: JSON]) throws(PAOError) {
+    /// `files` by their names (`catalog-item.json`, ...), at once. Throws `invalid` for a schema that cannot be used.
+    package convenience init(files: [String: JSON]) throws(PAOError) { self.init(.compiled(try Self.compile(files))) }
+
+    /// The files are read and compiled when the first document is checked. They are part of the program: schemas that cannot be used
+    /// check nothing, and a test holds that they can.
+    package convenience init(embedded files: @escaping @Sendable () throws(PAOError) -> [String: JSON]) { self.init(.files(files)) }
+
+    private var compiled: Compiled {
+        state.withLock { state in
+            switch state {
+            case .compiled(let compiled): return compiled
+            case .files(let files):
+                let compiled = (try? Self.compile(files())) ?? Compiled()
+                state = .compiled(compiled)
+                return compiled
+            }
+        }
+    }
+
+    private static func compile(_ files: [String: JSON]) throws(PAOError) -> Compiled {
         var resources: [String: JSON] = [:]
-        for (name, schema) in files { resources[Self.base + name] = schema }
-        var byKind: [CatalogKind: JSONSchema] = [:]
-        for (kind, name) in Self.fileNames { byKind[kind] = try Self.compile(name, files, resources) }
-        self.byKind = byKind
-        flat = try Self.compile("flat-item.json", files, resources)
+        for (name, schema) in files { resources[base + name] = schema }
+        var compiled = Compiled()
+        for (kind, name) in fileNames { compiled.byKind[kind] = try compile(name, files, resources) }
+        compiled.flat = try compile("flat-item.json", files, resources)
+        return compiled
     }
 
     private static func compile(_ name: String, _ files: [String: JSON], _ resources: [String: JSON]) throws(PAOError) -> JSONSchema? {
@@ -36,6 +62,7 @@ package struct CatalogSchemas: Sendable {
 
     /// Adds what the schema says and the reader has not said about the same place.
     func check(_ root: YAMLNode, into report: FindingReport) {
+        let (flat, byKind) = (compiled.flat, compiled.byKind)
         let schema = FlatDialect.isFlat(root) ? flat : root["kind"]?.text.flatMap(CatalogKind.init(rawValue:)).flatMap { byKind[$0] }
         guard let schema, !report.isFull else { return }
         for finding in schema.validate(root.json).prefix(500) {

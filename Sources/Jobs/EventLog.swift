@@ -144,7 +144,8 @@ package final class EventLog: Sendable {
         let rows =
             if let requestID {
                 try connection.rows(
-                    "SELECT \(columns) FROM events WHERE request_id = ? AND sequence > ? ORDER BY sequence LIMIT ?", requestID, sequence, limit)
+                    "SELECT \(columns) FROM events WHERE request_id = ? AND sequence > ? ORDER BY sequence LIMIT ?", requestID, sequence,
+                    limit)
             } else {
                 try connection.rows("SELECT \(columns) FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?", sequence, limit)
             }

@@ -150,7 +150,10 @@ package actor JobQueue {
             var claim = claim
             return try claim.run(in: tx)
         }
-        for job in outcome.jobs { running[ObjectIdentifier(job.lease)] = Running(job: job, task: Task(executorPreference: options.executor) { await self.run(job) }) }
+        for job in outcome.jobs {
+            running[ObjectIdentifier(job.lease)] = Running(
+                job: job, task: Task(executorPreference: options.executor) { await self.run(job) })
+        }
         if outcome.isPartial { signal.yield() }
         let untilNext = outcome.next.map { $0 - time.now() } ?? Self.longestPause
         let untilRenewal = running.isEmpty ? Self.longestPause : lastRenewal + options.lease / 3 - time.monotonic()

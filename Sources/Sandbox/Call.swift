@@ -69,6 +69,8 @@ struct Call: Sendable {
 struct Hints: Sendable {
     /// Output name to the JSON path it is read from, or to an example.
     var outputs = JSONObject()
+    /// Whether anything was told at all: then the call is that of a step, and a stand-in that cannot answer it leaves it to the generic one.
+    var isPresent = false
     /// The verifications of the step.
     var expectations: [JSON] = []
 
@@ -77,6 +79,7 @@ struct Hints: Sendable {
     init(_ headers: Headers) { self.init(outputs: headers["X-Pao-Sandbox-Outputs"], expect: headers["X-Pao-Sandbox-Expect"]) }
 
     init(outputs: String?, expect: String?) {
+        isPresent = outputs != nil || expect != nil
         if let outputs { self.outputs = (try? JSON.parse(outputs))?.object ?? JSONObject() }
         if let expect { expectations = (try? JSON.parse(expect))?.array ?? [] }
     }
@@ -88,10 +91,30 @@ struct Hints: Sendable {
     /// What `http-status` expects; the first one where several would do.
     var status: Int? {
         for expectation in expectations(ofType: "http-status") {
-            guard let expected = expectation["expected"] else { continue }
-            if let status = expected.int ?? expected[0]?.int, (100...599).contains(status) { return status }
+            guard let expected = expectation["expected"] ?? expectation["expectedStatus"] else { continue }
+            if let status = Self.status(expected[0] ?? expected), (100...599).contains(status) { return status }
         }
         return nil
+    }
+
+    /// `201`, `"201"`, or a class such as `"2xx"`.
+    private static func status(_ expected: JSON) -> Int? {
+        guard let text = expected.string else { return expected.int }
+        return Int(text) ?? (text.hasSuffix("xx") ? Int(text.dropLast(2)).flatMap { $0 < 6 ? $0 * 100 : nil } : nil)
+    }
+
+    /// The answer with every declared output and every value that the verification expects, where it has none of its own.
+    func filled(_ answer: JSON, id: String) -> JSON {
+        var answer = answer
+        for output in outputs {
+            guard let path = AnswerPath(output.value["path"]?.string ?? output.value.string ?? "") else { continue }
+            path.fill(&answer, with: .string("sandbox-\(output.key)-\(id.suffix(6))"))
+        }
+        for expectation in expectations(ofType: "response-body") {
+            guard let path = expectation["path"]?.string.flatMap(AnswerPath.init) else { continue }
+            path.fill(&answer, with: expectation["equals"] ?? .string("sandbox-\(id.suffix(6))"), replacing: expectation["equals"] != nil)
+        }
+        return answer
     }
 }
 

@@ -11,25 +11,18 @@ extension World {
     }
 
     private static func madeUp(_ call: Call, id: String) -> Response {
-        var answer: JSON = [
+        let plain: JSON = [
             "id": .string(String(id.prefix(12))), "status": "ok",
             "received": ["method": .string(call.method), "url": .string(call.url), "body": call.received],
         ]
-        for output in call.hints.outputs {
-            guard let path = AnswerPath(output.value["path"]?.string ?? output.value.string ?? "") else { continue }
-            path.fill(&answer, with: .string("sandbox-\(output.key)-\(id.prefix(6))"))
-        }
-        for expectation in call.hints.expectations(ofType: "response-body") {
-            guard let path = expectation["path"]?.string.flatMap(AnswerPath.init) else { continue }
-            path.fill(&answer, with: expectation["equals"] ?? "sandbox-\(id.prefix(6))", replacing: expectation["equals"] != nil)
-        }
+        let answer = call.hints.filled(plain, id: String(id.prefix(6)))
         let status = call.hints.status ?? 200
         guard status != 204, status != 304 else { return Response(status: status, headers: headers(call)) }
         return .json(answer, status: status, headers: headers(call))
     }
 
     /// What `headers-present` asks for: a list of names, or a map with the values.
-    private static func headers(_ call: Call) -> Headers {
+    static func headers(_ call: Call) -> Headers {
         var headers = Headers()
         for expectation in call.hints.expectations(ofType: "headers-present") {
             for name in expectation["headers"]?.array?.compactMap(\.string) ?? [] { headers[name] = "sandbox" }

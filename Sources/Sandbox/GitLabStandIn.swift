@@ -10,6 +10,7 @@ struct GitLabStandIn: Sendable {
         let ref: String
         let source: String
         let variables: [(key: String, value: String)]
+        let hints: Hints
         let createdAt: Timestamp
         var course: Course
 
@@ -24,12 +25,13 @@ struct GitLabStandIn: Sendable {
         }
 
         func json(_ call: Call) -> JSON {
-            [
+            let json: JSON = [
                 "id": .int(id), "project_id": .string(project), "ref": .string(ref), "source": .string(source),
                 "sha": .string(String(Hash.sha256(Array(ref.utf8)).hex.prefix(40))), "status": .string(status(at: call.at)),
                 "created_at": .string(createdAt.description), "updated_at": .string((course.ended(at: call.at) ?? call.at).description),
                 "finished_at": .optional(course.ended(at: call.at)?.description), "web_url": "\(call.origin)/\(project)/-/pipelines/\(id)",
             ]
+            return course.ended(at: call.at) == nil ? json : hints.filled(json, id: "\(id)")
         }
     }
 
@@ -101,6 +103,7 @@ struct GitLabStandIn: Sendable {
         }
         let pipeline = Pipeline(
             id: minter.number(from: 100_000), project: call.path[3], ref: ref, source: source, variables: Self.sent(call),
+            hints: call.hints,
             createdAt: call.at,
             course: Course(start: call.at, length: options.runTime))
         pipelines.append(pipeline)

@@ -99,8 +99,10 @@ extension Call {
         var line: JSON = ["at": .int(at.milliseconds), "method": .string(method), "url": .string(url)]
         if let key { line["key"] = .string(key) }
         if isDuplicate { line["duplicate"] = true }
-        if !hints.outputs.isEmpty { line["outputs"] = .object(hints.outputs) }
-        if !hints.expectations.isEmpty { line["expect"] = .array(hints.expectations) }
+        if hints.isPresent {
+            line["outputs"] = .object(hints.outputs)
+            line["expect"] = .array(hints.expectations)
+        }
         if !contentType.isEmpty { line["type"] = .string(contentType) }
         if let text = String(validating: body, as: UTF8.self) {
             line["text"] = .string(text)
@@ -113,6 +115,7 @@ extension Call {
     fileprivate init?(journalLine line: JSON) {
         guard let at = line["at"]?.int, let method = line["method"]?.string, let url = line["url"]?.string else { return nil }
         var hints = Hints()
+        hints.isPresent = line["outputs"] != nil
         hints.outputs = line["outputs"]?.object ?? JSONObject()
         hints.expectations = line["expect"]?.array ?? []
         let body = line["text"]?.string.map { Array($0.utf8) } ?? line["bytes"]?.string.flatMap(Base64.decode) ?? []

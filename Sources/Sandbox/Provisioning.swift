@@ -8,7 +8,7 @@ struct Provisioning: Sendable {
     mutating func answer(_ call: Call, _ ledger: inout Ledger, _ minter: inout Minter) -> Response {
         switch call {
         case "GET /provision": .json(["resources": .array(resources.keys.sorted().compactMap { resources[$0] })])
-        case "GET /provision/*": resources[call.path[1]].map { .json($0) } ?? Self.notFound
+        case "GET /provision/*": resources[call.path[1]].map { Self.answer($0, call, call.path[1]) } ?? Self.notFound
         case "POST /provision": ledger.once(call) { create(call, id: minter.readable("res")) }
         case "PUT /provision/*": put(call, &ledger)
         case "PATCH /provision/*": ledger.once(call) { patch(call) }
@@ -27,16 +27,21 @@ struct Provisioning: Sendable {
             "received": received,
         ]
         resources[id] = resource
-        return .json(resource, status: call.hints.status ?? 200)
+        return Self.answer(resource, call, id)
     }
 
     /// An effect only where it changes something: repeating a PUT is free.
     private mutating func put(_ call: Call, _ ledger: inout Ledger) -> Response {
         let id = call.path[1]
         if !call.isDuplicate, let resource = resources[id], resource["received"] == call.received {
-            return .json(resource, status: call.hints.status ?? 200)
+            return Self.answer(resource, call, id)
         }
         return ledger.once(call) { create(call, id: id) }
+    }
+
+    /// With what the step declares beyond it.
+    private static func answer(_ resource: JSON, _ call: Call, _ id: String) -> Response {
+        .json(call.hints.filled(resource, id: id), status: call.hints.status ?? 200, headers: World.headers(call))
     }
 
     private mutating func patch(_ call: Call) -> Response {
@@ -45,7 +50,7 @@ struct Provisioning: Sendable {
         for (key, value) in call.json?.object ?? JSONObject() { received[key] = value }
         resource["received"] = received
         resources[call.path[1]] = resource
-        return .json(resource, status: call.hints.status ?? 200)
+        return Self.answer(resource, call, call.path[1])
     }
 
     private mutating func delete(_ call: Call) -> Response {

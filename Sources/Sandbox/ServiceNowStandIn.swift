@@ -67,6 +67,7 @@ struct ServiceNowStandIn: Sendable {
         row["sys_id"] = .string(minter.hex(32))
         row["number"] = .string((Self.prefixes[table] ?? "REC") + String(repeating: "0", count: max(0, 7 - number.count)) + number)
         if !row.contains("state") { row["state"] = "1" }
+        if case .object(let filled) = call.hints.filled(.object(row), id: number) { row = filled }
         row["active"] = "true"
         row["sys_created_on"] = .string(Self.text(call.at))
         row["sys_updated_on"] = .string(Self.text(call.at))

@@ -31,6 +31,7 @@ final class Appliance: Sendable {
     let events: EventLog
     let requests: Requests
     let tickets: Tickets
+    let savedForms: SavedForms
     let instances: Instances
     let engine: Engine
     let metrics: Metrics
@@ -57,15 +58,18 @@ final class Appliance: Sendable {
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
         identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
         events = EventLog()
-        schemas = try CatalogLocation.schemas()
+        schemas = CatalogLocation.schemas()
         let secrets = Self.secrets(configuration, store, identity.audit, sealer, redactor)
         self.secrets = secrets
         let source = try CatalogLocation.source(configuration, directory: directory, secrets: secrets)
         catalog = try Self.catalog(configuration, source, store, events, schemas, time, random, log)
         jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
-        http = CurlClient(egress: try Self.egress(configuration, sandboxPort: sandboxPort), log: log, time: time)
+        let egress = try Self.egress(configuration, sandboxPort: sandboxPort)
+        http = CurlClient(egress: egress, log: log, time: time)
         let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
-        let settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
+        var settings = try Self.settings(configuration, sealer: sealer, identifiers: identifiers, random: random)
+        settings.environment.services = try ServicesConfiguration(configuration, directory: directory, redactor: redactor)
+            .services(egress: egress, http: http.transport, time: time)
         engine = Engine(
             store: store, jobs: jobs, catalog: catalog, recorder: recorder, approvals: identity.approvals, http: http.transport,
             time: time, log: log, settings: settings,
@@ -74,6 +78,7 @@ final class Appliance: Sendable {
             store: store, catalog: catalog, jobs: jobs, recorder: recorder, approvals: identity.approvals, settings: settings, time: time,
             idempotency: identity.idempotency)
         tickets = Tickets(store: store, requests: requests)
+        savedForms = SavedForms(store: store, catalog: catalog, audit: identity.audit, identifiers: identifiers)
         instances = Instances(store: store)
         metrics = Metrics(store: store)
         scheduler = Scheduler(time: time, random: random, log: log)
@@ -109,6 +114,8 @@ final class Appliance: Sendable {
         for (_, instance) in configuration.jira {
             if let url = instance["baseUrl"]?.string { try policy.allow(baseURL: url) }
         }
+        for url in ServicesConfiguration.addresses(configuration) { try policy.allow(baseURL: url) }
+        if let host = configuration.smtp["host"]?.string { try policy.allow(host) }
         if let sandboxPort { policy.redirectAllTo = ("127.0.0.1", sandboxPort) }
         return policy
     }
@@ -210,6 +217,7 @@ final class Appliance: Sendable {
         endpoints += CatalogRoutes(catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }).endpoints
         endpoints += RequestRoutes(requests: requests).endpoints
         endpoints += ApprovalRoutes(requests: requests).endpoints
+        endpoints += SavedFormRoutes(forms: savedForms).endpoints
         endpoints += EventRoutes(activity: Activity(events: events, store: store), requests: requests).endpoints
         endpoints += TicketRoutes(tickets: tickets).endpoints
         endpoints += InstanceRoutes(instances: instances).endpoints
@@ -222,11 +230,8 @@ final class Appliance: Sendable {
         endpoints += WorkshopRoutes(workshop: Workshop(schemas: schemas)).endpoints
         endpoints += webhooks.endpoints
         let others = endpoints
-        var system = system(openAPI: { .null })
-        let all = others + system.endpoints
-        let document = OpenAPI.document(of: all, version: Program.version)
-        system = self.system(openAPI: { document })
-        return others + system.endpoints
+        let all = others + system(openAPI: { .null }).endpoints
+        return others + system(openAPI: { OpenAPI.document(of: all, version: Program.version) }).endpoints
     }
 
     private var webhooks: WebhookRoutes {

@@ -29,12 +29,14 @@ enum CatalogLocation {
     }
 
     /// The schemas that the binary carries.
-    static func schemas() throws(PAOError) -> CatalogSchemas {
-        var files: [String: JSON] = [:]
-        for asset in Assets.list(under: "schemas/") where asset.path.hasSuffix(".json") {
-            files[String(asset.path.dropFirst("schemas/".count))] = try JSON.parse(Array(asset.bytes.buffer))
-        }
-        return try CatalogSchemas(files: files)
+    static func schemas() -> CatalogSchemas {
+        CatalogSchemas(embedded: { () throws(PAOError) -> [String: JSON] in
+            var files: [String: JSON] = [:]
+            for asset in Assets.list(under: "schemas/") where asset.path.hasSuffix(".json") {
+                files[String(asset.path.dropFirst("schemas/".count))] = try JSON.parse(Array(asset.bytes.buffer))
+            }
+            return files
+        })
     }
 
     /// Writes the demo catalog that the binary carries; files that are there already stay.

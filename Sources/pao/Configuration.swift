@@ -16,6 +16,9 @@ struct Configuration: Sendable {
     var isSandbox = false
     var jira: [String: JSON] = [:]
     var defaultJira: String?
+    /// The other systems under `integrations`, and `smtp`, as written; `ServicesConfiguration` reads them.
+    var integrations: JSON = [:]
+    var smtp: JSON = [:]
     var egress: [String] = []
     var environmentNames: [String] = []
     var environmentName: String?
@@ -60,8 +63,11 @@ enum ConfigurationReader {
         "integrations": .map([
             "jira": .map(["instances": .open, "default": .value]),
             "github": .map(["apiUrl": .value, "token": .value, "webhookSecret": .value]),
+            "gitlab": .map(["baseUrl": .value, "token": .value]), "servicenow": .map(["instances": .open, "default": .value]),
+            "webhooks": .map(["secret": .value]),
             "terraform": .map([
-                "cloud": .map(["apiUrl": .value, "organization": .value, "token": .value]), "binary": .value, "repositories": .open,
+                "cloud": .map(["apiUrl": .value, "organization": .value, "token": .value]), "binary": .value, "modules": .value,
+                "environment": .open, "repositories": .open,
             ]),
         ]), "egress": .map(["allow": .open]), "environment": .open, "environmentName": .value,
         "secrets": .map(["providers": .open, "directory": .value]), "behindProxy": .value, "trustedProxies": .open, "allowedHosts": .open,
@@ -213,6 +219,8 @@ enum ConfigurationReader {
         result.isSandbox = try flag("sandbox", text("sandbox"))
         for (name, instance) in values["integrations"]?["jira"]?["instances"]?.object ?? JSONObject() { result.jira[name] = instance }
         result.defaultJira = text("integrations", "jira", "default") ?? (result.jira.count == 1 ? result.jira.keys.first : nil)
+        result.integrations = values["integrations"] ?? [:]
+        result.smtp = values["smtp"] ?? [:]
         result.egress = try list("egress.allow", values["egress"]?["allow"])
         result.environmentNames = try list("environment", values["environment"])
         result.environmentName = text("environmentName")

@@ -1,6 +1,4 @@
 """The real binary as a test meets it: processes on temporary directories, spoken to over HTTP, looked into through its database."""
-import base64
-import hashlib
 import json
 import os
 import re
@@ -10,9 +8,6 @@ import sqlite3
 import subprocess
 import tempfile
 import time
-import uuid
-import zlib
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from client import Client
@@ -127,33 +122,6 @@ class Directory:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "service.yaml").write_text(json.dumps(document, indent=1))
 
-    def add_user(self, login, role, team, scopes=None, parent=None, expires=timedelta(days=1), revoked=False):
-        """A person with a token, written as `pao init` writes them: this version has no endpoint that makes people. No server may run."""
-        token = token_text()
-        now = datetime.now(timezone.utc)
-        stamp = lambda time: time.strftime("%Y-%m-%dT%H:%M:%S.") + f"{time.microsecond // 1000:03d}Z"
-        with sqlite3.connect(self.database) as database:
-            run = lambda sql, *values: database.execute(sql, values)
-            team_id = run("SELECT id FROM teams WHERE slug = ?", team).fetchone()
-            if not team_id:
-                above = run("SELECT id FROM teams WHERE slug = ?", parent).fetchone() if parent else None
-                team_id = (str(uuid.uuid4()),)
-                run("INSERT INTO teams (id, slug, name, parent_id, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
-                    team_id[0], team, team, above and above[0], stamp(now), stamp(now))
-            user = str(uuid.uuid4())
-            run("INSERT INTO users (id, login, name, created_at, updated_at) VALUES (?, ?, ?, ?, ?)", user, login, login, stamp(now), stamp(now))
-            run("INSERT INTO team_members (team_id, user_id, is_primary, added_at) VALUES (?, ?, 1, ?)", team_id[0], user, stamp(now))
-            run("INSERT INTO user_roles (user_id, role_id, assigned_at, assigned_by) SELECT ?, id, ?, 'ada' FROM roles WHERE name = ?",
-                user, stamp(now), role)
-            permissions = [row[0] for row in run(
-                "SELECT permission FROM role_permissions p JOIN roles r ON r.id = p.role_id WHERE r.name = ?", role)]
-            run("INSERT INTO api_tokens (id, kind, name, token_hash, user_id, scopes, created_by, created_at, expires_at, revoked_at)"
-                " VALUES (?, 'user', 'test', ?, ?, ?, 'ada', ?, ?, ?)",
-                str(uuid.uuid4()), hashlib.sha256(token.encode()).digest(), user, json.dumps(sorted(scopes or permissions)),
-                stamp(now - timedelta(days=2)), stamp(now + expires), stamp(now) if revoked else None)
-        database.close()
-        return token
-
     # What the database itself says, read-only.
 
     def query(self, sql, *values):
@@ -172,13 +140,6 @@ class Directory:
         assert done.returncode == 0, done.stdout + done.stderr
         count, first, last = self.query("SELECT count(*), min(sequence), max(sequence) FROM events")[0].values()
         assert count == 0 or (first, last) == (1, count), "the log of events has a gap"
-
-
-def token_text():
-    """`pao_user_<26 base32>_<6 of the checksum>`"""
-    base32 = lambda data: base64.b32encode(data).decode().rstrip("=").lower()
-    body = "pao_user_" + base32(os.urandom(16))
-    return f"{body}_{base32(zlib.crc32(body.encode()).to_bytes(4, 'big'))[:6]}"
 
 
 class Server:
@@ -230,9 +191,19 @@ class Server:
             raise AssertionError(self.api.get("/catalog/validation-errors").json)
         return name
 
-    @property
-    def log_text(self):
-        return self.process.log.read_text(errors="replace")
+    def person(self, login, role, *teams, scopes=None):
+        """Speaks for a new user of these teams, which are made where they are missing."""
+        for team in teams:
+            if self.api.get(f"/teams/{team}").status == 404:
+                self.api.post("/teams", {"slug": team, "name": team}).expect(201)
+        user = self.api.post("/users", {"login": login, "roles": [role], "teams": list(teams)}).expect(201).json["id"]
+        sent = {"name": "test", "userId": user, "scopes": scopes or self.permissions(role)}
+        person = self.api.with_token(self.api.post("/tokens", sent).expect(201).json["token"])
+        person.user_id = user
+        return person
+
+    def permissions(self, role):
+        return next(found for found in self.api.get("/roles").json["data"] if found["name"] == role)["permissions"]
 
 
 class Sandbox(Client):

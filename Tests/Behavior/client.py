@@ -136,15 +136,16 @@ class Client:
         assert response.status == 200, response.read()
         assert response.headers["Content-Type"].startswith("text/event-stream")
         try:
-            yield from events(response)
+            yield from events(response, time.monotonic() + within)
         finally:
             connection.close()
 
 
-def events(lines):
-    """The events of a stream, by the rules of the HTML standard."""
+def events(lines, end):
+    """The events of a stream, by the rules of the HTML standard. Heartbeats keep a stream open: it has an end in time."""
     event = {}
     for line in lines:
+        assert time.monotonic() < end, "the events waited for did not come"
         text = line.decode().rstrip("\r\n")
         if text.startswith(":"):
             continue

@@ -44,7 +44,8 @@ package struct RequestRoutes: Sendable {
                 "/api/v1/requests/{id}/effects", .permission(.requestsRead), "Its calls to the outside and their fate",
                 answer: "`{data: [...]}`", effects),
             .get(
-                "/api/v1/requests/{id}/explain", .permission(.requestsRead), "Why each action was skipped, waits, was tried again or failed",
+                "/api/v1/requests/{id}/explain", .permission(.requestsRead),
+                "Why each action was skipped, waits, was tried again or failed",
                 answer: "`{id, status, reason, actions: [{id, status, reason, expression, values, source}]}`", explain),
             .get(
                 "/api/v1/requests/{id}/approvals", .permission(.requestsRead), "Its approvals and who decided what",

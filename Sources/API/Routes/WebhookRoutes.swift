@@ -21,7 +21,8 @@ package struct WebhookRoutes: Sendable {
     package var endpoints: [Endpoint] {
         [
             .change(
-                "POST", "/api/v1/webhooks/github", .anonymous, "A webhook of GitHub, signed with X-Hub-Signature-256: pushes sync the catalog",
+                "POST", "/api/v1/webhooks/github", .anonymous,
+                "A webhook of GitHub, signed with X-Hub-Signature-256: pushes sync the catalog",
                 body: .text, answer: "`{status}`: syncing, pong or ignored", status: 202, bodyLimit: 5 << 20
             ) { call throws(PAOError) in try github(call) }
         ]

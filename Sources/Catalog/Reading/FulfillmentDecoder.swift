@@ -135,7 +135,9 @@ extension DocumentDecoder {
         let type = map.text("type")
         if let type, !Self.dependencyTypes.contains(type), let place = map.node("type")?.position {
             report.warning(
-                .badValue, "The type of a dependency is one of \(Self.dependencyTypes.joined(separator: ", ")).", at: place,
+                .badValue,
+                "The type of a dependency is one of \(Self.dependencyTypes.joined(separator: ", ")); this one counts as configuration.",
+                at: place,
                 suggestion: NearestName.suggestion(for: type, among: Self.dependencyTypes))
         }
         let name = map.text("name")
@@ -143,7 +145,8 @@ extension DocumentDecoder {
         map.allow(["config"])
         map.finish()
         guard let on else { return nil }
-        return InstanceTemplate.Dependency(on: on, type: type ?? "configuration", name: name, isRequired: isRequired)
+        let known = type.flatMap { Self.dependencyTypes.contains($0) ? $0 : nil } ?? "configuration"
+        return InstanceTemplate.Dependency(on: on, type: known, name: name, isRequired: isRequired)
     }
 
     /// S1's `dependency_type`.

@@ -72,7 +72,8 @@ extension CatalogDiff {
         let least = raised(old, for: weight)
         if new < old { return [Remark(severity: .error, text: "The version went back from \(old) to \(new).")] }
         if new == old { return [Remark(severity: .error, text: "The version is still \(old); this change makes it at least \(least).")] }
-        return new < least && old.preRelease.isEmpty ? [Remark(severity: .warning, text: "The version should be at least \(least), not \(new): \(weight.reason).")] : []
+        return new < least && old.preRelease.isEmpty
+            ? [Remark(severity: .warning, text: "The version should be at least \(least), not \(new): \(weight.reason).")] : []
     }
 
     /// A pre-release may become anything up to its release. Before 1.0.0 a minor version may break (Semantic Versioning 2.0.0, 4).

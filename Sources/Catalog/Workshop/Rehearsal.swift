@@ -68,7 +68,9 @@ package struct Rehearsal {
 
 /// Sample values, and stand-ins for what only a run knows.
 private struct RehearsalScope: TemplateScope {
-    private static let knownInRun: Set<String> = ["outputs", "output", "secrets", "components", "instance", "bundle", "environment", "env", "failure"]
+    private static let knownInRun: Set<String> = [
+        "outputs", "output", "secrets", "components", "instance", "bundle", "environment", "env", "failure",
+    ]
     private let values: JSONScope
 
     init(_ root: JSON) { values = JSONScope(root) }

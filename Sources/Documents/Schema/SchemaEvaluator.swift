@@ -132,7 +132,6 @@ struct SchemaEvaluator {
         for token in tokens { pointer += "/" + JSONPointer.escape(token) }
         return pointer
     }
-
 }
 
 extension JSON {

@@ -10,8 +10,8 @@ package struct EgressPolicy: Sendable {
     private var allowed: [EgressRule] = []
     private var denied: [EgressRule] = []
 
-    /// Sandbox mode: every call, whatever host it names, goes to this address over plain HTTP with the same path and query; the URL it
-    /// was meant for travels in `X-Pao-Sandbox-Url`. Nothing is resolved, and no other address is permitted.
+    /// Sandbox mode: every call, whatever host it names, goes to this address over plain HTTP, with the same path and query where our
+    /// own server takes them; the URL it was meant for travels in `X-Pao-Sandbox-Url`. Nothing is resolved, and no other address is permitted.
     package var redirectAllTo: (host: String, port: Int)?
 
     /// Entries are `host`, `*.domain`, `address` or `CIDR`, each with an optional `:port` (IPv6 in brackets then). Throws `configuration`.

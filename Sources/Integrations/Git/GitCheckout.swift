@@ -23,7 +23,8 @@ extension GitClient {
     /// The commit that a branch, tag or abbreviation names. Throws `not_found`.
     package func commit(named reference: String, in checkout: GitCheckout) async throws(PAOError) -> String {
         let result = try await run(
-            ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(reference)^{commit}"], in: checkout.gitDirectory, allowing: [0, 1, 128])
+            ["rev-parse", "--verify", "--quiet", "--end-of-options", "\(reference)^{commit}"], in: checkout.gitDirectory,
+            allowing: [0, 1, 128])
         guard let commit = Self.commit(Substring(result.text)) else {
             throw PAOError(.notFound, "There is neither a directory nor a commit \(reference).")
         }

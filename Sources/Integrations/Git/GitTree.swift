@@ -79,7 +79,8 @@ extension GitClient {
     /// from the root of the repository; of those, `isWanted` chooses by path. Throws `git_failed`, also above the limits of number and
     /// total.
     package func files(
-        of commit: String, in cache: String, under folder: String = "", only paths: [String] = [], limits: GitTree.Limits = GitTree.Limits(),
+        of commit: String, in cache: String, under folder: String = "", only paths: [String] = [],
+        limits: GitTree.Limits = GitTree.Limits(),
         where isWanted: @Sendable (_ path: String) -> Bool = { _ in true }
     ) async throws(PAOError) -> GitTree {
         guard let commit = Self.commit(Substring(commit)) else { throw PAOError(.gitFailed, "\"\(commit)\" is no commit.") }

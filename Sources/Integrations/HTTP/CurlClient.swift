@@ -92,9 +92,18 @@ package final class CurlClient: Sendable {
         if let sandbox = egress.redirectAllTo {
             request.headers.append(("X-Pao-Sandbox-Url", address.text))
             let host = sandbox.host.utf8.contains(UInt8(ascii: ":")) ? "[\(sandbox.host)]" : sandbox.host
-            address = try WebAddress("http://\(host):\(sandbox.port)\(address.target)")
+            let target = Self.isPlain(address.target) ? address.target : "/"
+            address = try WebAddress("http://\(host):\(sandbox.port)\(target)")
         }
         return try CurlTransfer.Call(request, to: address, timeout: timeout)
+    }
+
+    /// Whether our own server, which is stricter than others, takes it. The sandbox reads the address from the header.
+    private static func isPlain(_ target: String) -> Bool {
+        let path = target.asciiLowercased.splitOnce("?").0
+        let isRooted =
+            !path.contains("//") && !path.contains("/.") && !path.contains("%2f") && !path.contains("%2e") && !path.contains("%0")
+        return isRooted && target.utf8.count <= 1000 && target.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 }
 

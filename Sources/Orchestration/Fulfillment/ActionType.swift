@@ -41,6 +41,10 @@ package struct ActionInput: Sendable {
     /// In the manual part of a document a ticket is done when a person has done it, not when it is created.
     package var isManual: Bool
     package var environment: ActionEnvironment
+    /// What the step remembered while it waits (`ActionResult.waiting`); null before.
+    package var memory: JSON = .null
+    /// From 1.
+    package var attempt = 1
 }
 
 /// What the operator configured, as far as actions need it.
@@ -52,6 +56,8 @@ package struct ActionEnvironment: Sendable {
     /// How often outside states are asked for at first and at most.
     package var pollInterval: Duration
     package var pollMaximum: Duration
+    /// The other systems, with their tokens: never part of what is prepared.
+    package var services = ExternalServices()
 
     package init(
         isSandbox: Bool, jira: [String: JiraInstance] = [:], defaultJira: String? = nil, pollInterval: Duration = .seconds(2),
@@ -77,6 +83,12 @@ package struct ActionTools: Sendable {
     package var doubtAge: Duration
     /// A client of the JIRA of that name; nil where none is configured.
     package var jira: @Sendable (String) -> JiraClient?
+    package var services: ExternalServices
+    package var tokens: OAuth2TokenCache
+    /// What the step remembered while it waits; null before.
+    package var memory: JSON
+    /// The number of this try, from 1: from the second on, what can be looked up is looked up before it is done again.
+    package var attempt: Int
 }
 
 /// Whether the same effect may be sent twice.
@@ -113,8 +125,10 @@ package struct PreparedEffect: Sendable {
 package enum ActionResult: Sendable {
     /// Done. `evidence` is what verification and outputs look into: `{status, headers, body}` and what the type adds.
     case done(evidence: JSON, reference: String?, url: String?)
-    /// Started; the other side takes its time. Asked again after `after`.
-    case waiting(reference: String, url: String?, after: Duration, reason: String)
+    /// Started; the other side takes its time. Asked again after `after`. What is to be remembered is kept, sealed, until the step's
+    /// next try, and handed to every later `prepare` and `poll`; null keeps what was remembered before. Its `evidence` gives the outputs
+    /// that the step's own verification may already read.
+    case waiting(reference: String, url: String?, after: Duration, reason: String, remember: JSON = .null)
     /// A person does it: the engine opens a ticket, or follows the one that was made.
     case ticket(TicketDraft)
     /// The other side said no, or was never reached.
@@ -154,6 +168,8 @@ package struct TicketDraft: Sendable {
     package var status = Ticket.Status.open
     /// Names a person is asked for when resolving it.
     package var outputs: [String]
+    /// Outputs that are there already.
+    package var known = JSONObject()
     /// Nil where only a person's word ends it; else how often the other system is asked.
     package var pollAfter: Duration?
 
@@ -182,10 +198,20 @@ package struct ActionRegistry: Sendable {
     private let types: [String: any ActionType]
 
     package init(_ types: [any ActionType]) {
-        self.types = Dictionary(types.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.types = Dictionary(types.map { ($0.name, VerifiedAction($0)) }, uniquingKeysWith: { first, _ in first })
     }
 
-    package static let standard = ActionRegistry([RestAPIAction(), JiraTicketAction(), ManualTaskAction()])
+    package static let standard = ActionRegistry([
+        RestAPIAction(),
+        JiraTicketAction(),
+        TerraformAction(),
+        GitHubWorkflowAction(),
+        GitLabPipelineAction(),
+        ServiceNowTicketAction(),
+        ManualTaskAction(),
+        EmailAction(),
+        WebhookAction(),
+    ])
 
     package subscript(name: String) -> (any ActionType)? { types[name] }
     package var names: [String] { types.keys.sorted() }

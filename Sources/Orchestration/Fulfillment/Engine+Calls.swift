@@ -37,7 +37,7 @@ extension Engine {
             }, timeout: launch.timeout, doubtAge: launch.doubtAge,
             jira: { name in
                 instances[name].map { JiraClient(instance: $0, http: http, tokens: tokens, time: time, timeout: launch.timeout) }
-            })
+            }, services: settings.environment.services, tokens: tokens, memory: launch.input.memory, attempt: launch.input.attempt)
     }
 
     /// Notes when the breaker held a call back.
@@ -59,7 +59,8 @@ extension Engine {
         case (.perform, .result(.failed)): return .held(heldBack)
         case (.settle, .settlement(.later)), (.settle, .settlement(.unknown)): return .settlement(.later(heldBack))
         case (.poll(let reference), .result(.failed)), (.poll(let reference), .result(.doubt)):
-            return .result(.waiting(reference: reference, url: nil, after: heldBack, reason: "the other side keeps failing: asked again later"))
+            return .result(
+                .waiting(reference: reference, url: nil, after: heldBack, reason: "the other side keeps failing: asked again later"))
         default: return outcome
         }
     }

@@ -70,7 +70,7 @@ package final class Engine: Sendable {
         case due
     }
 
-    private func advance(_ job: ClaimedJob) async throws(PAOError) {
+    func advance(_ job: ClaimedJob) async throws(PAOError) {
         guard var run = try load(job.subject) else {
             return try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
         }
@@ -133,11 +133,11 @@ package final class Engine: Sendable {
             launches += try next.launches()
             do throws(PAOError) {
                 guard try await commit(next, after: run, lease) else { return nil }
-            } catch where error.code == .storageFull && patience > 0 && landing != nil {
+            } catch  where error.code == .storageFull && patience > 0 && landing != nil {
                 patience -= 1
                 try? await time.sleep(.seconds(1))
                 continue
-            } catch where error.code == .superseded {
+            } catch  where error.code == .superseded {
                 guard let fresh = try load(run.request.rowID) else { throw error }
                 run.adopt(fresh)
                 continue
@@ -174,7 +174,8 @@ package final class Engine: Sendable {
 
     /// The check of the submission is repeated when an approved or scheduled request starts: the world may have changed since.
     private func rejectsStart(of run: RequestRun, _ job: ClaimedJob) async throws(PAOError) -> Bool {
-        guard run.request.status == .queued, run.request.startAfter.map({ $0 <= time.now() }) ?? (run.request.updatedAt > run.request.createdAt)
+        guard run.request.status == .queued,
+            run.request.startAfter.map({ $0 <= time.now() }) ?? (run.request.updatedAt > run.request.createdAt)
         else { return false }
         let reasons = try intake.loader.obstacles(to: run)
         guard !reasons.isEmpty else { return false }
@@ -194,7 +195,9 @@ package final class Engine: Sendable {
     /// fails the request with the reason.
     private func giveUp(_ run: RequestRun, _ fault: PAOError, _ job: ClaimedJob) async throws(PAOError) {
         log(.warning, "a turn of a request was not stored", ["request": .string(run.request.id), "error": .string(fault.description)])
-        guard fault.code != .fenced, job.receives >= 2, var last = try load(job.subject), last.request.status == .inProgress else { throw fault }
+        guard fault.code != .fenced, job.receives >= 2, var last = try load(job.subject), last.request.status == .inProgress else {
+            throw fault
+        }
         last.now = time.now()
         let failure = StepFailure("internal", "The appliance could not go on: \(fault.message)")
         for index in last.request.steps.indices where [.running, .verifying, .retrying].contains(last.request.steps[index].status) {

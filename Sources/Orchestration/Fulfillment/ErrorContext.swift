@@ -26,7 +26,8 @@ extension RequestRun {
 
     private func partialResource(_ step: Step) -> JSON {
         [
-            "actionId": .string(step.id), "type": .string(step.type), "id": .optional(step.externalReference ?? step.outputs?["id"]?.string),
+            "actionId": .string(step.id), "type": .string(step.type),
+            "id": .optional(step.externalReference ?? step.outputs?["id"]?.string),
             "outputs": Sealed.masked(step.outputs ?? [:]),
         ]
     }
@@ -57,7 +58,8 @@ extension RequestRun {
         let former = effect.map { [.sent, .done, .unknown].contains($0.state) } == true ? " What the former call made stays as it is." : ""
         return [
             choice("retry", repetition(failed) + keeps),
-            choice("retry-with-changes", "Renders \(failed.name) anew with the changed data, as a new call with a new key.\(former)" + keeps),
+            choice(
+                "retry-with-changes", "Renders \(failed.name) anew with the changed data, as a new call with a new key.\(former)" + keeps),
             choice("complete-by-hand", "Calls nothing: you enter the outputs of \(failed.name), and the next step starts." + keeps),
             choice("skip", "Calls nothing; later steps see no outputs of \(failed.name)."),
             choice("abort", "Calls nothing and ends the request; what was made so far stays and is listed for cleanup."),

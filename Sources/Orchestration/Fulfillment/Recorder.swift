@@ -73,7 +73,8 @@ package final class Recorder: Sendable {
         }
     }
 
-    private func writeEffects(_ changes: RunChanges, _ mask: Mask, _ leaseEpoch: Int, at now: Timestamp, in tx: Connection) throws(PAOError) {
+    private func writeEffects(_ changes: RunChanges, _ mask: Mask, _ leaseEpoch: Int, at now: Timestamp, in tx: Connection) throws(PAOError)
+    {
         let ledger = EffectLedger(tx)
         for (key, state, reference, note) in changes.settled {
             try ledger.settle(key: key, state, reference: reference, note: note.map { mask($0) }, at: now)

@@ -5,10 +5,12 @@ import Documents
 extension RequestRun {
     // MARK: The sequence ends
 
-    /// All steps are completed or skipped: the request is completed and its instance active, in one transaction.
+    /// All steps are completed or skipped: the request is completed and its instance active, in one transaction. A request that was told
+    /// to stop during its last call has nothing left to stop.
     mutating func finish() throws(PAOError) {
         settleInstance()
         try move(.finish)
+        request.isStopping = false
         log(nil, "request completed")
     }
 
@@ -84,7 +86,8 @@ extension RequestRun {
             rowID: settings.identifiers.uuid(), id: settings.identifiers.readable("si"), isBundle: request.kind == .bundle,
             catalogID: request.catalogID, catalogVersion: request.catalogVersion, catalogDigest: request.catalogDigest,
             category: request.category, name: request.instanceName ?? request.id, state: .provisioning, owner: request.requester,
-            parameters: request.parameters, resources: [], outputs: [:], metadata: ["tags": .array(document.metadata.tags.map(JSON.string))],
+            parameters: request.parameters, resources: [], outputs: [:],
+            metadata: ["tags": .array(document.metadata.tags.map(JSON.string))],
             createdAt: now, updatedAt: now, provisionedAt: nil, decommissionedAt: nil, expiresAt: nil,
             creationRequestRowID: request.rowID, creationRequestID: request.id)
         self.instance = instance

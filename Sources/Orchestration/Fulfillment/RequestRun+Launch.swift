@@ -29,7 +29,9 @@ extension RequestRun {
         if let start = request.startAfter, start > now, request.startedAt == nil { return }
         try move(.start)
         if request.startedAt == nil { request.startedAt = now }
-        if request.deadline == nil, request.mode == .automatic { request.deadline = document.fulfillment.automatic?.timeout.map { now + $0 } }
+        if request.deadline == nil, request.mode == .automatic {
+            request.deadline = document.fulfillment.automatic?.timeout.map { now + $0 }
+        }
         if request.type == .create, instance == nil { makeInstance() }
     }
 
@@ -108,6 +110,7 @@ extension RequestRun {
 
     /// The intent, and what is sent once it is durable.
     mutating func performAnew(_ index: Int) -> Launch? {
+        forget(index)
         guard let launch = prepare(index, .perform) else { return nil }
         let step = request.steps[index]
         let effect = Effect(
@@ -130,14 +133,16 @@ extension RequestRun {
         }
         let scope = scope(for: index)
         let input = ActionInput(
-            action: action, scope: scope, key: effectKey(of: step), requestID: request.id, correlationID: request.correlationID,
+            action: withImpliedOutputs(action).without(step.skipsVerification), scope: scope, key: effectKey(of: step),
+            requestID: request.id, correlationID: request.correlationID,
             traceparent: traceparent(for: step), isManual: request.mode == .manual || step.isFallback,
-            environment: settings.environment)
+            environment: settings.environment, memory: memory(of: step), attempt: max(1, step.tries))
         do throws(StepFailure) {
             let effect = try type.prepare(input)
             inFlight.insert(step.rowID)
             return Launch(
-                stepRowID: step.rowID, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect, isProtected: scope.hasUsedProtected,
+                stepRowID: step.rowID, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect,
+                isProtected: scope.hasUsedProtected,
                 secretNames: action.secretNames, timeout: tryLimit(of: step, action),
                 doubtAge: effects[effect.key].map { now - $0.updatedAt } ?? .zero)
         } catch {
@@ -212,7 +217,9 @@ extension RequestRun {
 
     /// When the step's own time is over: counted from its first try since a person last retried it, with all waiting, but not for people.
     func end(of step: Step) -> Timestamp? {
-        guard let timeout = action(of: step)?.timeout, tickets[step.rowID] == nil, !step.isComponent, step.attempts.indices.contains(step.attemptBase) else {
+        guard let timeout = action(of: step)?.timeout, tickets[step.rowID] == nil, !step.isComponent,
+            step.attempts.indices.contains(step.attemptBase)
+        else {
             return nil
         }
         return step.attempts[step.attemptBase].startedAt + timeout
@@ -225,8 +232,9 @@ extension RequestRun {
 
     private mutating func expireSequence() {
         guard let deadline = request.deadline, now >= deadline else { return }
-        for index in request.steps.indices where isActive(index) && !waitsForPerson(request.steps[index]) {
+        for index in request.steps.indices where isActive(index) {
             let step = request.steps[index]
+            if step.isComponent || tickets[step.rowID] != nil { continue }
             if effects[effectKey(of: step)]?.state == .intent, step.status != .retrying { continue }
             failStep(index, StepFailure("timeout", "The whole sequence did not end before \(deadline)."))
         }

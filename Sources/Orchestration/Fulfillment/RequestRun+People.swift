@@ -32,6 +32,7 @@ extension RequestRun {
             updatedAt: now)
         tickets[step.rowID] = ticket
         changes.newTickets.append(ticket)
+        if !draft.known.isEmpty { request.steps[index].outputs = .object(draft.known) }
         if !isQuestion {
             request.steps[index].externalReference = ticket.id
             request.steps[index].externalURL = ticket.url
@@ -157,16 +158,19 @@ extension RequestRun {
     /// The outputs that stand for a step when a person did it.
     func declaredOutputs(of step: Step) -> [Action.Output] {
         let own = actions.first { $0.id == step.id }?.outputs ?? []
-        return own + (step.isFallback ? document.fulfillment.manual.first?.outputs ?? [] : []).filter { output in
-            !own.contains { $0.name == output.name }
-        }
+        return own
+            + (step.isFallback ? document.fulfillment.manual.first?.outputs ?? [] : []).filter { output in
+                !own.contains { $0.name == output.name }
+            }
     }
 
     // MARK: Checks before the first step
 
     /// False while `preExecutionChecks` wait for a person, and when that person said no.
     mutating func passesPreChecks() -> Bool {
-        guard request.mode == .automatic, let checks = document.fulfillment.automatic?.preExecutionChecks, !checks.isEmpty else { return true }
+        guard request.mode == .automatic, let checks = document.fulfillment.automatic?.preExecutionChecks, !checks.isEmpty else {
+            return true
+        }
         guard let preCheck else {
             openPreCheck()
             return false
@@ -184,7 +188,9 @@ extension RequestRun {
     mutating func openPreCheck() {
         let checks = document.fulfillment.automatic?.preExecutionChecks ?? []
         let lines = checks.map { check in
-            let details = (check.object ?? JSONObject()).filter { $0.key != "type" }.map { "\($0.key) \($0.value.string ?? $0.value.description)" }
+            let details = (check.object ?? JSONObject()).filter { $0.key != "type" }.map {
+                "\($0.key) \($0.value.string ?? $0.value.description)"
+            }
             return "- \(check["type"]?.string ?? "check")" + (details.isEmpty ? "" : ": \(details.joined(separator: ", "))")
         }
         let ticket = requestTicket(

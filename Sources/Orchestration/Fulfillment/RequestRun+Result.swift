@@ -23,7 +23,8 @@ extension RequestRun {
             note(index, reference: reference, url: url)
             closeTicket(index, .resolved)
             verify(index, evidence)
-        case .waiting(let reference, let url, let after, let reason):
+        case .waiting(let reference, let url, let after, let reason, let memory):
+            remember(index, memory)
             settleEffect(index, .sent, reference: reference)
             note(index, reference: reference, url: url)
             request.steps[index].dueAt = now + pollWait(index, after)
@@ -63,13 +64,15 @@ extension RequestRun {
     /// Holds every verification against the evidence, then takes the outputs. What no machine can judge, and outputs that a closed
     /// ticket of another system left open, are asked of a person.
     private mutating func verify(_ index: Int, _ evidence: JSON) {
-        guard let action = action(of: request.steps[index]) else { return }
+        guard let action = action(of: request.steps[index]).map(withImpliedOutputs) else { return }
         var verdicts: [JSON] = []
         var questions: [String] = []
         do throws(StepFailure) {
             let (outputs, missing) = try outputs(action, evidence, index)
             for verification in action.verification where !request.steps[index].skipsVerification {
-                switch try Verifier.judge(type: verification.type, parameters: try parameters(verification, index), evidence: evidence) {
+                switch try Verifier.judge(
+                    type: verification.type, parameters: try parameters(verification, action, outputs, index), evidence: evidence)
+                {
                 case .passed(let verdict): verdicts.append(verdict)
                 case .ask(let question): questions.append(question)
                 case .settledByAction: break
@@ -94,10 +97,13 @@ extension RequestRun {
             isTransient: resend == .free || resend == .keyed)
     }
 
-    private func parameters(_ verification: Verification, _ index: Int) throws(StepFailure) -> JSON {
+    /// A verification may read the outputs of the step it belongs to.
+    private func parameters(_ verification: Verification, _ action: Action, _ own: JSON, _ index: Int) throws(StepFailure) -> JSON {
         do throws(TemplateFault) {
-            let scope = scope(for: index)
-            return try verification.parameters.render { (template, _) throws(TemplateFault) -> JSON in try template.value(scope, as: .text) }
+            var scope = scope(for: index)
+            scope.roots["outputs"]?[action.id] = own
+            return try verification.parameters.render { (template, _) throws(TemplateFault) -> JSON in try template.value(scope, as: .text)
+            }
         } catch {
             throw StepFailure("validation", "The verification cannot be rendered: \(error.message)")
         }
@@ -106,7 +112,7 @@ extension RequestRun {
     /// Declared outputs by their paths into the answer, beside what the action type gives by itself. Sensitive ones are sealed.
     /// `missing` are those that only a person can know; of an answer that lacks one it throws `output_missing`.
     private func outputs(_ action: Action, _ evidence: JSON, _ index: Int) throws(StepFailure) -> (outputs: JSON, missing: [String]) {
-        var outputs = evidence["outputs"]?.object ?? JSONObject()
+        var outputs = givenOutputs(action, evidence)
         let body = evidence["body"] ?? .null
         let ticket = tickets[request.steps[index].rowID]
         var missing: [String] = []

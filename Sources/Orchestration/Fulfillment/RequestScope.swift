@@ -1,8 +1,7 @@
-import Catalog
-import Synchronization
-
 package import Base
+import Catalog
 package import Documents
+import Synchronization
 
 /// What templates of a request may read. Secrets and sealed values appear as themselves only in a *revealed* scope, whose
 /// renderings are sent and never stored; everything stored or shown comes from a *masked* one.
@@ -52,7 +51,8 @@ package struct RequestScope: TemplateScope {
         case "secrets": return secret(path)
         case "system": return select(system, path.dropFirst())
         case "env": return select(roots["environment"] ?? .null, path.dropFirst())
-        case "outputs" where standsInForOutputs && path.count > 2: return .string("<\(path.dropFirst().map(Self.text).joined(separator: "."))>")
+        case "outputs" where standsInForOutputs && path.count > 2:
+            return .string("<\(path.dropFirst().map(Self.text).joined(separator: "."))>")
         case "output": return select(roots["outputs"] ?? .null, path.dropFirst())
         case "parameters": return select(parameters, path.dropFirst())
         default: return roots[scope].flatMap { select($0, path.dropFirst()) }

@@ -19,12 +19,18 @@ struct RunLoader: Sendable {
         var run = RequestRun(
             document: document, settings: settings, request: request,
             effects: Dictionary(effects.map { ($0.key, $0) }, uniquingKeysWith: { $1 }), tickets: Self.current(tickets, request),
-            preCheck: tickets.last { $0.stepRowID == nil && $0.purpose == .question }, instance: instance, now: now)
+            preCheck: Self.preCheck(tickets), instance: instance, now: now)
         if request.kind == .bundle {
             run.children = try children(of: request, in: connection)
             run.makeComponent = { [self] (component, run) throws(PAOError) in try self.component(component, of: run) }
         }
         return run
+    }
+
+    /// A person who said no is asked again when the request is resumed; who said yes is not.
+    private static func preCheck(_ tickets: [Ticket]) -> Ticket? {
+        let questions = tickets.filter { $0.stepRowID == nil && $0.purpose == .question }
+        return questions.last { $0.status != .closed } ?? questions.last
     }
 
     /// The ticket of each step's present generation; a question belongs to the try that raised it.

@@ -1,6 +1,6 @@
 package import Base
-package import Identity
 import Catalog
+package import Identity
 import Jobs
 package import Store
 
@@ -27,7 +27,9 @@ package final class Tickets: Sendable {
     private static func visible(_ ticket: Ticket?, _ id: String, _ actor: Actor, _ connection: Connection) throws(PAOError) -> Ticket {
         guard let ticket else { throw PAOError(.notFound, "There is no ticket \(id).") }
         if actor.sees(team: ticket.team) { return ticket }
-        if let request = try RequestStore(connection).header(id: ticket.requestID), actor.sees(team: request.requester.team) { return ticket }
+        if let request = try RequestStore(connection).header(id: ticket.requestID), actor.sees(team: request.requester.team) {
+            return ticket
+        }
         throw PAOError(.notFound, "There is no ticket \(id).")
     }
 
@@ -55,7 +57,9 @@ package final class Tickets: Sendable {
         try await end(id, .closed, outputs: nil, comment: reason, by: actor)
     }
 
-    private func end(_ id: String, _ status: Ticket.Status, outputs: JSON?, comment: String?, by actor: Actor) async throws(PAOError) -> Ticket {
+    private func end(_ id: String, _ status: Ticket.Status, outputs: JSON?, comment: String?, by actor: Actor) async throws(PAOError)
+        -> Ticket
+    {
         let (jobs, settings, catalog) = (requests.jobs, requests.settings, requests.catalog)
         return try await change(id, status == .resolved ? "resolve" : "close", by: actor) { ticket, tx throws(PAOError) in
             try Self.requireOpen(ticket)
@@ -71,7 +75,9 @@ package final class Tickets: Sendable {
             ticket.resolution = comment
             ticket.resolvedBy = actor.login
             ticket.resolvedAt = tx.timestamp
-            if let request, ticket.stepRowID != nil || ticket.purpose == .question { try Engine.enqueue(request, priority: .urgent, jobs: jobs, in: tx) }
+            if let request, ticket.stepRowID != nil || ticket.purpose == .question {
+                try Engine.enqueue(request, priority: .urgent, jobs: jobs, in: tx)
+            }
         }
     }
 

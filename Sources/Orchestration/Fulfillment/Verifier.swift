@@ -19,9 +19,13 @@ package enum Verifier {
         case "http-status": return status(parameters, evidence)
         case "response-body": return try body(parameters, evidence)
         case "headers-present": return headers(parameters, evidence)
-        case "poll", "ticket-status", "workflow-status", "pull-request-merged", "terraform-state", "artifact-exists":
-            return .settledByAction
-        case "resolution-time": return .settledByAction
+        case "workflow-status": return workflowStatus(parameters, evidence)
+        case "artifact-exists": return artifactExists(parameters, evidence)
+        case "terraform-state": return terraformState(parameters, evidence)
+        case "resource-health": return resourceHealth(parameters, evidence)
+        case "pull-request-merged": return pullRequestMerged(evidence)
+        case "poll": return polled(evidence)
+        case "ticket-status", "resolution-time", "outputs-present": return .settledByAction
         default: return .ask("Confirm that \(describe(type, parameters)).")
         }
     }
@@ -46,7 +50,7 @@ package enum Verifier {
         let path = parameters["path"]?.string ?? "$"
         let value = try select(path, in: evidence["body"] ?? .null)
         if let wanted = parameters["equals"] ?? parameters["expected"] {
-            if value == wanted || looselyEqual(value, wanted) { return .passed(["type": "response-body", "path": .string(path)]) }
+            if agree(value, wanted) { return .passed(["type": "response-body", "path": .string(path)]) }
             return .failed(expected: "\(path) equals \(wanted)", actual: shown(value))
         }
         if let pattern = parameters["matches"]?.string {
@@ -68,7 +72,8 @@ package enum Verifier {
     }
 
     /// A catalog author writes `equals: ready` or `equals: 3`; the answer may have said `"3"`.
-    private static func looselyEqual(_ value: JSON?, _ wanted: JSON) -> Bool {
+    static func agree(_ value: JSON?, _ wanted: JSON) -> Bool {
+        if value == wanted { return true }
         guard let value, value.array == nil, value.object == nil else { return false }
         return (value.string ?? value.description) == (wanted.string ?? wanted.description)
     }
@@ -81,7 +86,7 @@ package enum Verifier {
         }
     }
 
-    private static func compiled(_ pattern: String) throws(StepFailure) -> Pattern {
+    static func compiled(_ pattern: String) throws(StepFailure) -> Pattern {
         do throws(PAOError) {
             return try Pattern(pattern)
         } catch {

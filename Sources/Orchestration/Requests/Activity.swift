@@ -29,7 +29,9 @@ package final class Activity: Sendable {
     }
 
     /// At most `limit` entries after a sequence, and where the next look begins; nil at the end of the log.
-    package func entries(after sequence: Int, requestID: String?, limit: Int = 500, by actor: Actor) throws(PAOError) -> (entries: [Entry], next: Int?) {
+    package func entries(after sequence: Int, requestID: String?, limit: Int = 500, by actor: Actor) throws(PAOError) -> (
+        entries: [Entry], next: Int?
+    ) {
         let stored = try store.read { connection throws(PAOError) in
             try events.events(after: sequence, requestID: requestID, limit: limit, in: connection)
         }

@@ -58,8 +58,8 @@ extension SubmissionCheck {
         do throws(PAOError) {
             _ = try check(submission, by: actor)
             return []
-        } catch where error.code == .invalid {
-            return error.findings.filter { !later.contains($0.field) && later.isEmpty || !later.contains($0.field) && $0.rule != "template" }
+        } catch  where error.code == .invalid {
+            return error.findings.filter { !later.contains($0.field) && (later.isEmpty || $0.rule != "template") }
                 .map { .init(field: "\(field).\($0.field)", rule: $0.rule, message: "\(component.id): \($0.message)") }
         }
     }
@@ -67,7 +67,8 @@ extension SubmissionCheck {
     /// The values that can be rendered now, and the fields that wait for other components.
     private func known(_ component: BundleComponent, _ scope: RequestScope) -> (data: JSON, later: Set<String>) {
         var later: Set<String> = []
-        for (path, template) in component.config.templates where template.references.contains(where: { $0.path.first == .key("components") }) {
+        for (path, template) in component.config.templates
+        where template.references.contains(where: { $0.path.first == .key("components") }) {
             if case .key(let field)? = path.first { later.insert(field) }
         }
         let rendered = try? component.config.render { (template, path) throws(TemplateFault) -> JSON in

@@ -29,9 +29,13 @@ extension RequestRun {
         switch request.status {
         case .pendingApproval: "waits for an approval"
         case .queued:
-            if let start = request.startAfter, start > now { "starts at \(start)" }
-            else if request.concurrencyKey != nil { "waits for its turn: requests for the same target run one after another" }
-            else { "waits in the queue" }
+            if let start = request.startAfter, start > now {
+                "starts at \(start)"
+            } else if request.concurrencyKey != nil {
+                "waits for its turn: requests for the same target run one after another"
+            } else {
+                "waits in the queue"
+            }
         case .resuming: "goes on in a moment, or when it is its turn among requests for the same target"
         case .inProgress where preCheck.map({ !$0.status.isFinal }) == true: "a person is to confirm ticket \(preCheck?.id ?? "") first"
         case .failed, .escalated: request.errorContext?["error"]?["message"]?.string
@@ -53,7 +57,9 @@ extension RequestRun {
             json["values"] = values(of: condition, index)
         }
         if let failure = step.attempts.last(where: { $0.failure != nil })?.failure { json["lastError"] = failure.json }
-        if let effect = effects[effectKey(of: step)] { json["effect"] = ["state": .string(effect.state.rawValue), "summary": .string(effect.summary)] }
+        if let effect = effects[effectKey(of: step)] {
+            json["effect"] = ["state": .string(effect.state.rawValue), "summary": .string(effect.summary)]
+        }
         return json
     }
 
@@ -68,7 +74,9 @@ extension RequestRun {
     /// The steps before it that have not ended: those it depends on, or in a sequence all.
     private func unmet(_ step: Step) -> [String] {
         guard step.status == .pending else { return [] }
-        let before = sequence.isParallel ? request.steps.filter { step.dependsOn.contains($0.id) } : request.steps.filter { $0.position < step.position }
+        let before =
+            sequence.isParallel
+            ? request.steps.filter { step.dependsOn.contains($0.id) } : request.steps.filter { $0.position < step.position }
         return before.filter { !$0.status.isSettled }.map(\.id)
     }
 

@@ -32,7 +32,8 @@ struct Intake: Sendable {
         try applyConcurrencyPolicy(new, by: actor, in: tx)
         try recorder.recordSubmission(request, by: actor, in: tx)
         if new.gates.isEmpty { return try Engine.enqueue(request, priority: .start, at: request.startAfter, jobs: jobs, in: tx) }
-        for approval in try approvals.request(new.gates, for: Self.subject, request.id, by: actor, in: tx) where approval.status == .pending {
+        for approval in try approvals.request(new.gates, for: Self.subject, request.id, by: actor, in: tx) where approval.status == .pending
+        {
             try recorder.announce(approval, request, in: tx)
         }
     }
@@ -66,7 +67,9 @@ struct Intake: Sendable {
     /// All changes of a run, and what follows from them.
     func write(_ run: RequestRun, leaseEpoch: Int, by actor: Actor? = nil, in tx: Connection) throws(PAOError) {
         try recorder.write(run, leaseEpoch: leaseEpoch, by: actor, in: tx)
-        for component in run.changes.newComponents { try store(component, by: run.request.requester.actor(run.request.correlationID), in: tx) }
+        for component in run.changes.newComponents {
+            try store(component, by: run.request.requester.actor(run.request.correlationID), in: tx)
+        }
         if let key = run.changes.releasedKey { try ConcurrencyKeys.wakeNext(key, jobs: jobs, in: tx) }
         guard let parent = run.request.parentRowID, !run.changes.requestTransitions.isEmpty else { return }
         try jobs.enqueue(

@@ -37,7 +37,7 @@ extension Requests {
         for (index, submission) in batch.enumerated() {
             do throws(PAOError) {
                 new[index] = accept(try check(submission, by: actor), by: actor)
-            } catch where error.code == .invalid {
+            } catch  where error.code == .invalid {
                 findings[index] = error.findings
             }
         }
@@ -56,7 +56,7 @@ extension Requests {
             for (index, request) in new.sorted(by: { $0.key < $1.key }) {
                 do throws(PAOError) {
                     try intake.store(request, by: actor, in: tx)
-                } catch where error.code == .invalid {
+                } catch  where error.code == .invalid {
                     throw SubmissionCheck.invalid(Self.numbered([index: error.findings]))
                 }
             }
@@ -70,8 +70,9 @@ extension Requests {
         for (index, request) in new.sorted(by: { $0.key < $1.key }) {
             do throws(PAOError) {
                 try await store.write { tx throws(PAOError) in try intake.store(request, by: actor, in: tx) }
-            } catch where error.code == .invalid || error.code == .conflict {
-                rejected[index] = error.findings.isEmpty ? [.init(field: "request", rule: error.code.rawValue, message: error.message)] : error.findings
+            } catch  where error.code == .invalid || error.code == .conflict {
+                rejected[index] =
+                    error.findings.isEmpty ? [.init(field: "request", rule: error.code.rawValue, message: error.message)] : error.findings
             }
         }
         return rejected

@@ -16,7 +16,8 @@ extension Requests {
             var json = approval.json
             json["request"] = request.map { request in
                 [
-                    "id": .string(request.id), "catalogItemId": .string(request.catalogID), "catalogVersion": .string(request.catalogVersion),
+                    "id": .string(request.id), "catalogItemId": .string(request.catalogID),
+                    "catalogVersion": .string(request.catalogVersion),
                     "status": .string(request.status.rawValue), "userId": .string(request.requester.login),
                     "team": .string(request.requester.team), "requestData": Sealed.masked(request.parameters),
                     "createdAt": .string(request.createdAt.description),
@@ -78,7 +79,9 @@ extension Requests {
         let approvals = approvals
         try await store.write { tx throws(PAOError) in
             guard let row = try tx.first("SELECT id FROM users WHERE login = ?", login) else {
-                throw PAOError(.invalid, "There is no user \(login).", findings: [.init(field: "userId", rule: "unknown", message: "There is no user \(login).")])
+                throw PAOError(
+                    .invalid, "There is no user \(login).",
+                    findings: [.init(field: "userId", rule: "unknown", message: "There is no user \(login).")])
             }
             try approvals.delegate(id, to: row.text(0), reason: reason, by: actor, in: tx)
         }
@@ -130,7 +133,8 @@ extension ApprovalOutcome {
 extension Approval {
     package var json: JSON {
         [
-            "id": .string(id), "subject": ["type": .string(subjectType), "id": .string(subjectID)], "round": .int(round), "level": .int(level),
+            "id": .string(id), "subject": ["type": .string(subjectType), "id": .string(subjectID)], "round": .int(round),
+            "level": .int(level),
             "name": .string(name), "role": .string(requiredRole), "team": .optional(team), "required": .int(required),
             "status": .string(status.rawValue), "dueAt": .optional(dueAt?.description), "escalatedAt": .optional(escalatedAt?.description),
             "decisionAt": .optional(decisionAt?.description), "createdAt": .string(createdAt.description),

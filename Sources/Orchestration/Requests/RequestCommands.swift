@@ -57,7 +57,9 @@ extension Requests {
         let (settings, check) = (settings, submissionCheck)
         return try await operate(
             id, "retry", by: actor,
-            detail: ["actionId": .optional(actionID), "changedData": .bool(changedData != nil), "skipVerification": .bool(skipVerification)]
+            detail: [
+                "actionId": .optional(actionID), "changedData": .bool(changedData != nil), "skipVerification": .bool(skipVerification),
+            ]
         ) { run throws(PAOError) in
             let indices = try run.failedSteps(actionID)
             try run.move(.resume)
@@ -69,7 +71,8 @@ extension Requests {
 
     /// The step counts as done without having run; later steps see no outputs of it.
     package func skip(_ id: String, actionID: String, reason: String, by actor: Actor) async throws(PAOError) -> ServiceRequest {
-        try await operate(id, "skip", by: actor, detail: ["actionId": .string(actionID), "reason": .string(reason)]) { run throws(PAOError) in
+        try await operate(id, "skip", by: actor, detail: ["actionId": .string(actionID), "reason": .string(reason)]) {
+            run throws(PAOError) in
             let index = try run.failedStep(actionID)
             try run.move(.resume)
             run.askAgainBeforeStart()
@@ -105,7 +108,8 @@ extension Requests {
         var findings: [PAOError.Finding] = []
         for output in declared {
             guard let value = entered[output.name], !value.isNull, value.string != "" else {
-                findings.append(.init(field: "outputs.\(output.name)", rule: "required", message: "\(output.name) is needed by the steps that follow."))
+                findings.append(
+                    .init(field: "outputs.\(output.name)", rule: "required", message: "\(output.name) is needed by the steps that follow."))
                 continue
             }
             if output.isSensitive { entered[output.name] = settings.seal(value) }
@@ -150,7 +154,8 @@ extension Requests {
 
     /// Opens an incident ticket with the whole error context; the request waits for a person.
     package func escalate(_ id: String, reason: String, priority: String?, by actor: Actor) async throws(PAOError) -> ServiceRequest {
-        try await operate(id, "escalate", by: actor, detail: ["reason": .string(reason), "priority": .optional(priority)]) { run throws(PAOError) in
+        try await operate(id, "escalate", by: actor, detail: ["reason": .string(reason), "priority": .optional(priority)]) {
+            run throws(PAOError) in
             let ticket = run.escalationTicket(reason: reason, priority: priority ?? "High", by: actor.login)
             run.changes.newTickets.append(ticket)
             run.request.escalationTicketID = ticket.id
@@ -171,7 +176,8 @@ extension RequestRun {
     /// The steps to act on: the named one, or all that failed.
     func failedSteps(_ actionID: String?) throws(PAOError) -> [Int] {
         guard [.failed, .escalated].contains(request.status) else {
-            throw PAOError(.conflict, "The request is \(request.status.rawValue); only a failed step can be retried, skipped or done by hand.")
+            throw PAOError(
+                .conflict, "The request is \(request.status.rawValue); only a failed step can be retried, skipped or done by hand.")
         }
         let failed = request.steps.indices.filter { request.steps[$0].status == .failed }
         guard let actionID else {
@@ -220,12 +226,16 @@ extension RequestRun {
             return set(index, .pending, reason: nil)
         }
         set(index, .running, reason: "follows \(child.request.id)")
-        changes.alsoOn.append((child.request.id, { run throws(PAOError) in
-            let indices = try run.failedSteps(nil)
-            try run.move(.resume)
-            for index in indices { run.reopen(index, newKey: false, skipVerification: false) }
-            return true
-        }))
+        changes.alsoOn.append(
+            (
+                child.request.id,
+                { run throws(PAOError) in
+                    let indices = try run.failedSteps(nil)
+                    try run.move(.resume)
+                    for index in indices { run.reopen(index, newKey: false, skipVerification: false) }
+                    return true
+                }
+            ))
     }
 
     /// A person said no to the checks before the first step, and now wants the request to go on: they are asked again.
@@ -237,21 +247,25 @@ extension RequestRun {
     mutating func stopComponents(_ reason: String) {
         for step in request.steps where step.isComponent {
             guard let child = child(of: step), !child.request.status.isFinal, !child.request.isStopping else { continue }
-            changes.alsoOn.append((child.request.id, { run throws(PAOError) in
-                run.request.stopReason = reason
-                switch run.request.status {
-                case .queued, .pendingApproval:
-                    try run.cancel(.cancel, reason: reason)
-                    return false
-                case .inProgress, .resuming:
-                    if run.request.status == .resuming { try run.move(.start) }
-                    run.request.isStopping = true
-                    return true
-                default:
-                    try run.abort()
-                    return false
-                }
-            }))
+            changes.alsoOn.append(
+                (
+                    child.request.id,
+                    { run throws(PAOError) in
+                        run.request.stopReason = reason
+                        switch run.request.status {
+                        case .queued, .pendingApproval:
+                            try run.cancel(.cancel, reason: reason)
+                            return false
+                        case .inProgress, .resuming:
+                            if run.request.status == .resuming { try run.move(.start) }
+                            run.request.isStopping = true
+                            return true
+                        default:
+                            try run.abort()
+                            return false
+                        }
+                    }
+                ))
         }
     }
 
@@ -267,7 +281,8 @@ extension RequestRun {
         if !findings.isEmpty { throw SubmissionCheck.invalid(findings) }
         request.parameters = SensitiveFields(document.form).sealing(.object(accepted), seal: settings.seal)
         guard before.isEmpty, check.gates(document, scope(for: nil)).isEmpty else {
-            throw PAOError(.conflict, "The request needs approval for its data; clone it with the changed data, so that it is approved anew.")
+            throw PAOError(
+                .conflict, "The request needs approval for its data; clone it with the changed data, so that it is approved anew.")
         }
     }
 

@@ -33,7 +33,8 @@ extension Requests {
         if let visible = actor.visibleTeams {
             let teams = visible.sorted()
             let marks = teams.map { _ in "?" }.joined(separator: ", ")
-            query.filter("(r.requester_team IN (\(marks)) OR r.requester_user_id = ?)", values: teams.map(SQLValue.text) + [.text(actor.userID)])
+            query.filter(
+                "(r.requester_team IN (\(marks)) OR r.requester_user_id = ?)", values: teams.map(SQLValue.text) + [.text(actor.userID)])
         }
         let (sql, values) = try query.page(page)
         return try store.read { connection throws(PAOError) in

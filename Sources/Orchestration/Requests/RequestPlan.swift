@@ -17,7 +17,9 @@ extension Requests {
             "catalogItemId": .string(document.id), "catalogVersion": .string(document.metadata.version.description),
             "mode": .string(document.fulfillment.mode.rawValue), "instanceName": .optional(checked.instanceName),
             "approvals": .array(
-                new.gates.map { ["name": .string($0.name), "role": .string($0.role), "team": .optional($0.team), "required": .int($0.required)] }),
+                new.gates.map {
+                    ["name": .string($0.name), "role": .string($0.role), "team": .optional($0.team), "required": .int($0.required)]
+                }),
             "plan": .array(request.steps.indices.map { step(at: $0, in: run) }),
         ]
     }
@@ -39,14 +41,19 @@ extension Requests {
             "dependsOn": .array(step.dependsOn.map(JSON.string)), "condition": .optional(action.conditionSource),
         ]
         var scope = run.scope(for: index)
-        scope.frozen = ["uuid": "<uuid>", "timestamp": .int(run.now.unixSeconds), "at": .string(run.now.description), "hostname": .string(settings.hostname)]
+        scope.frozen = [
+            "uuid": "<uuid>", "timestamp": .int(run.now.unixSeconds), "at": .string(run.now.description),
+            "hostname": .string(settings.hostname),
+        ]
         scope.standsInForOutputs = true
         if let condition = action.condition { json["if"] = (try? condition.condition(scope)).map(JSON.bool) ?? .null }
         let input = ActionInput(
             action: action, scope: scope, key: "<key>", requestID: step.id, correlationID: run.request.correlationID, traceparent: "",
             isManual: run.request.mode == .manual, environment: settings.environment)
         do throws(StepFailure) {
-            guard let type = settings.registry[action.type] else { throw StepFailure("validation", "There is no action type \(action.type).") }
+            guard let type = settings.registry[action.type] else {
+                throw StepFailure("validation", "There is no action type \(action.type).")
+            }
             let effect = try type.prepare(input)
             json["summary"] = .string(effect.summary)
             json["rendered"] = effect.payload

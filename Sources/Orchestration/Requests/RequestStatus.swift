@@ -47,7 +47,9 @@ extension RequestStatus {
 
     /// Every legal pair, for the database's own check.
     package static var pairs: [(from: RequestStatus, to: RequestStatus)] {
-        allCases.flatMap { from in Set((transitions[from] ?? [:]).values.map(\.rawValue)).sorted().compactMap { RequestStatus(rawValue: $0) }.map { (from, $0) } }
+        allCases.flatMap { from in
+            Set((transitions[from] ?? [:]).values.map(\.rawValue)).sorted().compactMap { RequestStatus(rawValue: $0) }.map { (from, $0) }
+        }
     }
 }
 

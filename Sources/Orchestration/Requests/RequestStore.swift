@@ -58,7 +58,8 @@ struct RequestStore {
 
     /// The requests of a bundle's components, the oldest first.
     func children(of parentRowID: String) throws(PAOError) -> [ServiceRequest] {
-        let rows = try connection.rows("SELECT \(Self.columns) FROM service_requests r WHERE r.parent_request_id = ? ORDER BY r.id", parentRowID)
+        let rows = try connection.rows(
+            "SELECT \(Self.columns) FROM service_requests r WHERE r.parent_request_id = ? ORDER BY r.id", parentRowID)
         var children = rows.map(Self.request)
         for index in children.indices { children[index].steps = try steps(of: children[index].rowID) }
         return children
@@ -69,9 +70,22 @@ struct RequestStore {
         try connection.first("SELECT \(Self.columns) FROM service_requests r WHERE r.request_id = ?", id).map(Self.request)
     }
 
+    /// With their steps, but without attempts, outputs and frozen values: what a list shows. Two statements for the whole page.
     func list(sql: String, values: [SQLValue]) throws(PAOError) -> [ServiceRequest] {
         var requests = try connection.rows(sql, values: values).map(Self.request)
-        for index in requests.indices { requests[index].steps = try steps(of: requests[index].rowID, withAttempts: false) }
+        let positions = Dictionary(requests.enumerated().map { ($1.rowID, $0) }, uniquingKeysWith: { first, _ in first })
+        try connection.forEach(
+            """
+            SELECT s.request_id, s.id, s.step_id, s.step_name, s.step_type, s.position, s.status
+            FROM json_each(?) page CROSS JOIN request_steps s ON s.request_id = page.value ORDER BY page.key, s.position
+            """, JSON.array(requests.map { .string($0.rowID) })
+        ) { row throws(PAOError) in
+            guard let index = positions[row.text(0)] else { return }
+            requests[index].steps.append(
+                Step(
+                    rowID: row.text(1), id: row.text(2), name: row.text(3), type: row.text(4), position: row.int(5), dependsOn: [],
+                    status: StepStatus(rawValue: row.text(6)) ?? .failed, generation: 0, retryCount: 0, skipsVerification: false))
+        }
         return requests
     }
 

@@ -98,7 +98,7 @@ package final class Requests: Sendable {
         do throws(PAOError) {
             _ = try check(submission, by: actor)
             return []
-        } catch where error.code == .invalid {
+        } catch  where error.code == .invalid {
             return error.findings
         }
     }

@@ -10,6 +10,8 @@ struct GitHubRun: Sendable {
     let headSHA: String
     let inputs: JSONObject
     let artifacts: [String]
+    /// Of the step that dispatched it: GitHub's runs have no outputs, the sandbox makes those up that a document reads.
+    let hints: Hints
     let createdAt: Timestamp
     var attempt = 1
     var course: Course
@@ -29,7 +31,7 @@ struct GitHubRun: Sendable {
 
     func json(_ links: GitHubRepository.Links, at now: Timestamp) -> JSON {
         let status = status(at: now)
-        return [
+        let json: JSON = [
             "id": .int(id), "run_number": .int(number), "run_attempt": .int(attempt),
             "name": .string(workflow.splitOnce(".").0), "display_title": .string(title), "event": "workflow_dispatch",
             "path": ".github/workflows/\(workflow)@\(ref)", "head_branch": .string(ref), "head_sha": .string(headSHA),
@@ -39,6 +41,7 @@ struct GitHubRun: Sendable {
             "url": "\(links.api)/actions/runs/\(id)", "html_url": "\(links.web)/actions/runs/\(id)",
             "artifacts_url": "\(links.api)/actions/runs/\(id)/artifacts", "jobs_url": "\(links.api)/actions/runs/\(id)/jobs",
         ]
+        return status.conclusion == nil ? json : hints.filled(json, id: "\(id)")
     }
 }
 
@@ -61,7 +64,7 @@ extension GitHubRepository {
         let run = GitHubRun(
             id: minter.number(from: 9_000_000_000), number: runs.count + 1, workflow: call.path[5], ref: Self.shortName(ref),
             headSHA: git.commitSHA(of: ref) ?? git.references["heads/main"] ?? "", inputs: inputs,
-            artifacts: expected.isEmpty ? ["\(call.path[5].splitOnce(".").0)-output"] : expected, createdAt: call.at,
+            artifacts: expected.isEmpty ? ["\(call.path[5].splitOnce(".").0)-output"] : expected, hints: call.hints, createdAt: call.at,
             course: Course(start: call.at, length: options.runTime))
         runs.append(run)
         ledger.count(run.key)

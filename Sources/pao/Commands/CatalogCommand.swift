@@ -19,7 +19,7 @@ enum CatalogCommand: Command {
                      and which bundles and operations no longer fit. Exit code 1: errors.
           test       renders documents with the data of NAME.expected.yaml beside them and compares; --update takes what is rendered as what is
                      expected (and begins the file of a document that is named). Exit code 1: a difference.
-          import     makes an item of a Backstage software template; what could not be carried over goes to standard error.
+          backstage  import makes an item of a software template; what could not be carried over goes to standard error.
         """
 
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
@@ -46,7 +46,7 @@ enum CatalogCommand: Command {
                 Terminal.error("pao catalog: \(path) cannot be read.")
                 return 2
             }
-            let result = try await CatalogCheck.check(path, schemas: try CatalogLocation.schemas())
+            let result = try await CatalogCheck.check(path, schemas: CatalogLocation.schemas())
             findings += result.findings
             documents += result.documents
         }

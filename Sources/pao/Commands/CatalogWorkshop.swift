@@ -8,7 +8,8 @@ import Orchestration
 enum CatalogInit {
     static func run(_ operands: [String]) throws(PAOError) -> Int32 {
         guard let starter = Starter(rawValue: operands[0]) else {
-            throw PAOError(.usage, "There is no starter \(operands[0]); it is one of \(Starter.allCases.map(\.rawValue).joined(separator: ", ")).")
+            throw PAOError(
+                .usage, "There is no starter \(operands[0]); it is one of \(Starter.allCases.map(\.rawValue).joined(separator: ", ")).")
         }
         let directory = operands.count > 1 ? operands[1] : "."
         let path = "\(directory)/\(starter.fileName)"
@@ -25,7 +26,7 @@ enum CatalogDifferences {
     static func run(_ operands: [String], format: String) async throws(PAOError) -> Int32 {
         guard format == "text" || format == "json" else { throw PAOError(.usage, "--format is text or json.") }
         let directory = operands.count > 1 ? operands[1] : "."
-        let schemas = try CatalogLocation.schemas()
+        let schemas = CatalogLocation.schemas()
         let new = try CatalogFolder(root: directory, schemas: schemas)
         let errors = new.findings.filter(\.isError)
         guard errors.isEmpty else {
@@ -41,7 +42,9 @@ enum CatalogDifferences {
     }
 
     /// The documents of a commit of the repository that the directory is in, from the same folder.
-    private static func committed(_ reference: String, _ directory: String, _ schemas: CatalogSchemas) async throws(PAOError) -> CatalogFolder {
+    private static func committed(_ reference: String, _ directory: String, _ schemas: CatalogSchemas) async throws(PAOError)
+        -> CatalogFolder
+    {
         let git = GitClient(runner: .system(), egress: try EgressPolicy())
         let checkout = try await git.checkout(around: Files.absolute(directory))
         let commit = try await git.commit(named: reference, in: checkout)
@@ -58,7 +61,7 @@ enum CatalogDifferences {
 /// `pao catalog test`.
 enum CatalogTest {
     static func run(_ paths: [String], updates: Bool) throws(PAOError) -> Int32 {
-        let schemas = try CatalogLocation.schemas()
+        let schemas = CatalogLocation.schemas()
         var tally = Tally()
         for path in paths {
             if Files.isDirectory(path) {
@@ -125,9 +128,10 @@ enum CatalogTest {
 
     private static func text(of outcome: RenderingTest.Outcome, _ file: String) -> String {
         let lines = outcome.differences.flatMap { difference in
-            ["  \(difference.path)"] + [("-", difference.expected), ("+", difference.rendered)].compactMap { sign, value in
-                value.map { "    \(sign) \($0)" }
-            }
+            ["  \(difference.path)"]
+                + [("-", difference.expected), ("+", difference.rendered)].compactMap { sign, value in
+                    value.map { "    \(sign) \($0)" }
+                }
         }
         let head = "\(outcome.differences.isEmpty ? "ok    " : "not ok") \(file): \(outcome.name)"
         return ([head] + lines).joined(separator: "\n") + "\n"
@@ -145,7 +149,7 @@ enum CatalogImport {
             Terminal.write(imported.yaml)
         }
         for line in imported.report { Terminal.error(line) }
-        let reading = DocumentReader.read(Array(imported.yaml.utf8), path: output ?? "the document", schemas: try CatalogLocation.schemas())
+        let reading = DocumentReader.read(Array(imported.yaml.utf8), path: output ?? "the document", schemas: CatalogLocation.schemas())
         for finding in reading.findings { Terminal.error(finding.description) }
         return reading.findings.contains(where: \.isError) ? 1 : 0
     }

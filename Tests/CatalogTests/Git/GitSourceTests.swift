@@ -22,11 +22,17 @@ private final class GitBench {
         func add(_ request: ProcessRequest) {
             list.withLock { $0.append(request.arguments.first { !$0.hasPrefix("-") } ?? "") }
         }
-        func taken() -> [String] { list.withLock { list in defer { list = [] }; return list } }
+        func taken() -> [String] {
+            list.withLock { list in
+                defer { list = [] }
+                return list
+            }
+        }
     }
 
     init(
-        _ url: String, keeping server: GitHTTPServer? = nil, branch: String? = "main", folder: String = "", timeout: Duration = .seconds(30),
+        _ url: String, keeping server: GitHTTPServer? = nil, branch: String? = "main", folder: String = "",
+        timeout: Duration = .seconds(30),
         credentials: @escaping GitSource.Credentials = { () throws(PAOError) in nil }
     ) throws {
         self.server = server
@@ -46,7 +52,8 @@ private final class GitBench {
         store = try Store(
             directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql)], time: .system, log: .silent)
         catalog = try Catalog(
-            store: store, settings: CatalogSettings(source: source), schemas: Fixtures.schemas, time: .system, random: .system, log: .silent)
+            store: store, settings: CatalogSettings(source: source), schemas: Fixtures.schemas, time: .system, random: .system, log: .silent
+        )
     }
 
     deinit { store.close() }
@@ -133,7 +140,7 @@ private final class GitBench {
         await bench.catalog.sync()
         try repository.run("rm", "-q", "catalog/tests/a.yaml")
         try FileManager.default.createSymbolicLink(
-            atPath: repository.folder.path + "/work/catalog/tests/a.yaml", withDestinationPath: "/etc/passwd")
+            atPath: repository.folder.path + "/work/catalog/tests/a.yaml", withDestinationPath: "/elsewhere/secret")
         try repository.push(["catalog/tests/b.yaml": "# " + String(repeating: "x", count: 2 << 20)])
         let result = await bench.catalog.sync()
         #expect(result.status == .completed && result.errors == 2)
@@ -280,11 +287,13 @@ private final class GitBench {
         #expect(await bench.catalog.sync().status == .completed)
     }
 
-    @Test("plain HTTP is for this machine alone", arguments: [
-        ("http://127.0.0.1:1/x", true), ("http://localhost/x", true), ("http://[::1]:80/x", true), ("http://git.example.com/x", false),
-        ("http://127.0.0.1.example.com/x", false), ("https://git.example.com/x", true), ("ssh://git@git.example.com/x", true),
-        ("ext::sh -c id", false), ("git://host/x", false),
-    ])
+    @Test(
+        "plain HTTP is for this machine alone",
+        arguments: [
+            ("http://127.0.0.1:1/x", true), ("http://localhost/x", true), ("http://[::1]:80/x", true), ("http://git.example.com/x", false),
+            ("http://127.0.0.1.example.com/x", false), ("https://git.example.com/x", true), ("ssh://git@git.example.com/x", true),
+            ("ext::sh -c id", false), ("git://host/x", false),
+        ])
     func named(_ url: String, _ isTaken: Bool) {
         #expect(((try? GitRemote.named(url)) != nil) == isTaken)
     }

@@ -108,7 +108,7 @@ extension FlatActions {
             names.append(name)
         }
         guard !names.isEmpty else { return }
-        action.put("outputs", YAMLNode(.sequence(names.map { YAMLNode(text: $0, at: node.position) }), at: node.position))
+        action.put("outputs", FlatOutputs.declaration(of: names, type: type, at: node.position))
     }
 
     private func verification(_ node: YAMLNode) -> YAMLNode {

@@ -194,7 +194,7 @@ extension BackstageForm {
         switch picker {
         case "EntityNamePicker": return "string"
         case "Secret": return "password"
-        case "EntityTagsPicker", "MultiEntityPicker": 
+        case "EntityTagsPicker", "MultiEntityPicker":
             report.add(place, "\(picker) became a list of texts")
             return "list"
         case "OwnerPicker", "EntityPicker", "OwnedEntityPicker", "MyGroupsPicker", "RepoBranchPicker", "RepoOwnerPicker":
@@ -226,7 +226,8 @@ extension BackstageForm {
     }
 
     private static let carried: Set<String> = [
-        "title", "type", "description", "default", "enum", "items", "properties", "required", "minItems", "maxItems", "ui:field", "ui:widget",
+        "title", "type", "description", "default", "enum", "items", "properties", "required", "minItems", "maxItems", "ui:field",
+        "ui:widget",
         "ui:placeholder", "ui:help", "ui:readonly", "ui:disabled", "readOnly",
     ]
     /// Say nothing of the value.

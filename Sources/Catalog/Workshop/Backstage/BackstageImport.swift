@@ -33,7 +33,9 @@ package struct BackstageImport: Sendable {
     private static func metadata(_ template: JSON, _ report: BackstageReport) -> JSON {
         let (given, spec) = (template["metadata"] ?? [:], template["spec"] ?? [:])
         let name = given["name"]?.string ?? "template"
-        var metadata: JSON = ["id": .string(Identifiers.kebabCase(name)), "name": .string(given["title"]?.string ?? Identifiers.title(name))]
+        var metadata: JSON = [
+            "id": .string(Identifiers.kebabCase(name)), "name": .string(given["title"]?.string ?? Identifiers.title(name)),
+        ]
         metadata["description"] = given["description"].map { .string(($0.string ?? "").trimmed) }
         metadata["version"] = "1.0.0"
         report.add("metadata", "templates have no version; this one begins at 1.0.0")
@@ -61,7 +63,9 @@ package struct BackstageImport: Sendable {
         return ["team": .string(slug)]
     }
 
-    private static func instance(_ output: JSON?, _ form: BackstageForm, _ translation: BackstageTranslation, _ report: BackstageReport) -> JSON? {
+    private static func instance(_ output: JSON?, _ form: BackstageForm, _ translation: BackstageTranslation, _ report: BackstageReport)
+        -> JSON?
+    {
         var outputs = JSONObject()
         for (key, value) in output?.object ?? JSONObject() {
             switch (key, value) {

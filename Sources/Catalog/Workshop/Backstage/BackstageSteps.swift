@@ -163,7 +163,9 @@ struct BackstageSteps {
         if type == "manual-task" {
             action["outputs"] = .array(missing.map(JSON.string))
         } else {
-            for name in missing where Self.repositoryOutputs[name] == nil { report.add("output \(name) of \(id)", "its place in the answer is a guess") }
+            for name in missing where Self.repositoryOutputs[name] == nil {
+                report.add("output \(name) of \(id)", "its place in the answer is a guess")
+            }
             action["outputs"] = .object(JSONObject(missing.map { ($0, .string(Self.repositoryOutputs[$0] ?? "$.\($0)")) }))
         }
         return action

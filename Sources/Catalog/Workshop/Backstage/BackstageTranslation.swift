@@ -201,7 +201,9 @@ private struct BackstageScanner {
 
     private mutating func name() -> String {
         var name = ""
-        while let character = rest.last, Self.isName(character) || (character == "-" && !name.isEmpty && rest.count > 1 && Self.isName(rest[rest.count - 2])) {
+        while let character = rest.last,
+            Self.isName(character) || (character == "-" && !name.isEmpty && rest.count > 1 && Self.isName(rest[rest.count - 2]))
+        {
             name.append(rest.removeLast())
         }
         return name

@@ -30,8 +30,12 @@ package struct JiraTicketAction: ActionType {
         let labels = (ticket["labels"]?.array?.compactMap(\.string) ?? []).flatMap(Self.labels) + ["pao-\(input.key)"]
         fields["labels"] = .array(labels.uniqued.map(JSON.string))
         if let priority = text("priority") { fields["priority"] = ["name": .string(priority)] }
-        if let assignee = text("assignee") { fields["assignee"] = instance.apiVersion == .v2 ? ["name": .string(assignee)] : ["accountId": .string(assignee)] }
-        if let components = ticket["components"]?.array { fields["components"] = .array(components.compactMap(\.string).map { ["name": .string($0)] }) }
+        if let assignee = text("assignee") {
+            fields["assignee"] = instance.apiVersion == .v2 ? ["name": .string(assignee)] : ["accountId": .string(assignee)]
+        }
+        if let components = ticket["components"]?.array {
+            fields["components"] = .array(components.compactMap(\.string).map { ["name": .string($0)] })
+        }
         for (key, value) in ticket["customFields"]?.object ?? JSONObject() { fields[key] = value }
         let payload: JSON = [
             "instance": .string(instance.name), "fields": fields, "waits": .bool(waits(input)), "title": .string(summary),
@@ -53,13 +57,24 @@ package struct JiraTicketAction: ActionType {
         text.split(separator: ",").map { $0.split(whereSeparator: \.isWhitespace).joined(separator: "-") }.filter { !$0.isEmpty }
     }
 
+    /// In sandbox mode the sandbox's JIRA stands in for whichever one a document names.
     private func instance(_ input: ActionInput) -> JiraInstance? {
         let named = input.action.config["instance"].flatMap { (try? input.render($0))?.string }
-        return (named ?? input.environment.defaultJira).flatMap { input.environment.jira[$0] }
+        let (known, standard) = (input.environment.jira, input.environment.defaultJira)
+        let found = (named ?? standard).flatMap { known[$0] }
+        return found ?? (input.environment.isSandbox ? standard.flatMap { known[$0] } : nil)
     }
 
+    /// A status that every new issue has is no reason to wait.
     private func waits(_ input: ActionInput) -> Bool {
-        input.isManual || input.action.verification.contains { $0.type == "ticket-status" || $0.type == "resolution-time" }
+        input.isManual
+            || input.action.verification.contains { $0.type == "resolution-time" || ($0.type == "ticket-status" && !Self.isInitial($0)) }
+    }
+
+    private static func isInitial(_ verification: Verification) -> Bool {
+        guard case .constant(let expected)? = verification.parameters["expected"] else { return false }
+        let words = (expected.array ?? [expected]).compactMap { $0.string?.lowercased() }
+        return words.contains { ["open", "new", "to do", "todo", "created", "backlog", "submitted"].contains($0) }
     }
 
     // MARK: Doing
@@ -146,7 +161,8 @@ package struct JiraTicketAction: ActionType {
         do throws(JiraFailure) {
             let issue = try await client.issue(reference)
             switch outcome(issue, effect) {
-            case .completed: return .done(evidence: Self.evidence(key: issue.key, url: issue.url, status: issue.status), reference: nil, url: nil)
+            case .completed:
+                return .done(evidence: Self.evidence(key: issue.key, url: issue.url, status: issue.status), reference: nil, url: nil)
             case .failed:
                 return .failed(
                     StepFailure("ticket_closed", "\(issue.key) was closed as \(issue.resolution ?? issue.status): the work was not done."))
@@ -169,7 +185,9 @@ package struct JiraTicketAction: ActionType {
         case "running"?: return .running
         default: break
         }
-        let refusals = ["won't do", "won't fix", "wont do", "declined", "rejected", "cancelled", "canceled", "duplicate", "cannot reproduce"]
+        let refusals = [
+            "won't do", "won't fix", "wont do", "declined", "rejected", "cancelled", "canceled", "duplicate", "cannot reproduce",
+        ]
         let words = [issue.status.lowercased(), issue.resolution?.lowercased() ?? ""]
         if words.contains(where: refusals.contains) { return .failed }
         return issue.category == .done || ["done", "closed", "resolved"].contains(words[0]) ? .completed : .running

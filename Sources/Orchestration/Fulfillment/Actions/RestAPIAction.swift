@@ -21,7 +21,7 @@ package struct RestAPIAction: ActionType {
     /// How a value is escaped by the place it stands in.
     static func context(_ path: [PathComponent]) -> EscapeContext {
         switch path.dotted {
-        case "url", "endpoint", "endpoint.url", "verify.url": .url
+        case "url", "endpoint", "endpoint.url", "verify", "verify.url", "authentication.tokenUrl": .url
         case "body.contentTemplate", "contentTemplate": .json
         default: .text
         }
@@ -30,10 +30,9 @@ package struct RestAPIAction: ActionType {
     package func perform(_ effect: PreparedEffect, _ tools: ActionTools) async -> ActionResult {
         let call = RestCall(json: effect.payload)
         do throws(TransportFailure) {
-            let request = try await call.request(key: effect.key, tools)
-            let response = try await tools.http.send(request)
+            let response = try await call.send(key: effect.key, tools)
             tools.log("answered \(response.status), \(response.body.count) bytes")
-            return call.result(of: response, now: tools.time.now())
+            return Self.doubting(call.result(of: response, now: tools.time.now()), response.status, effect.resend)
         } catch {
             tools.log("no answer: \(error.message)")
             return Self.result(of: error, resend: effect.resend)
@@ -52,21 +51,33 @@ package struct RestAPIAction: ActionType {
         }
     }
 
+    /// A verify call that answers 404 or 410, or whose `when` does not hold, says that nothing happened.
     private func lookUp(_ call: RestCall, _ effect: PreparedEffect, _ tools: ActionTools) async -> Settlement {
-        guard let url = call.verifyURL else { return .unknown("\(effect.summary) has no verify call.") }
-        var probe = call
-        probe.method = "GET"
-        probe.url = url
-        probe.body = nil
+        guard let probe = call.verifying else { return .unknown("\(effect.summary) has no verify call.") }
         do throws(TransportFailure) {
             let response = try await tools.http.send(try await probe.request(key: effect.key, tools))
-            tools.log("verify call GET \(url) answered \(response.status)")
-            if response.isSuccess { return .happened(.done(evidence: RestCall.evidence(response), reference: nil, url: nil)) }
-            return response.status == 404 || response.status == 410 ? .perform : .later(.seconds(5))
+            tools.log("verify call \(probe.method) \(probe.shownURL) answered \(response.status)")
+            if response.status == 404 || response.status == 410 { return .perform }
+            return response.isSuccess ? try decide(RestCall.evidence(response), call.verify["when"]) : .later(.seconds(5))
         } catch {
-            tools.log("verify call GET \(url): \(error.message)")
+            tools.log("verify call \(probe.shownURL): \(error.message)")
             return error.isRetryable ? .later(.seconds(5)) : .unknown("\(effect.summary): its verify call failed: \(error.message)")
         }
+    }
+
+    private func decide(_ evidence: JSON, _ when: JSON?) throws(TransportFailure) -> Settlement {
+        do throws(StepFailure) {
+            for condition in Condition.list(when) where try !condition.holds(evidence) { return .perform }
+        } catch {
+            throw TransportFailure(.badAnswer, error.message, isRetryable: false)
+        }
+        return .happened(.done(evidence: evidence, reference: nil, url: nil))
+    }
+
+    /// A fault of the other side says nothing of what it did before; where it can be asked, it is.
+    private static func doubting(_ result: ActionResult, _ status: Int, _ resend: Resend) -> ActionResult {
+        if case .failed(let failure) = result, resend == .lookup, status >= 500 { return .doubt(failure) }
+        return result
     }
 
     /// No usable answer: whether the call may have had its effect decides between a failure and doubt.

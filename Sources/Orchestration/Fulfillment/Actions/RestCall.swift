@@ -9,7 +9,8 @@ struct RestCall: Sendable {
     var headers: [(String, String)]
     var body: String?
     var authentication: JSON
-    var verifyURL: String?
+    /// The call that tells after doubt whether the effect happened: `{url, method, headers, when}`; null without one.
+    var verify: JSON
     var isKeyHonoured: Bool
     var followsRedirects: Bool
     var timeout: Duration?
@@ -20,7 +21,8 @@ struct RestCall: Sendable {
     /// Hints for the sandbox, sent in sandbox mode only.
     var sandboxHints: JSON
 
-    init(config: JSON, input: ActionInput) throws(StepFailure) {
+    /// `expected` takes the place of what the step's verification expects.
+    init(config: JSON, input: ActionInput, expected statuses: [JSON]? = nil) throws(StepFailure) {
         let endpoint = config["endpoint"] ?? .null
         guard let url = endpoint.string ?? endpoint["url"]?.string ?? config["url"]?.string, !url.isEmpty else {
             throw StepFailure("validation", "The step has no endpoint.url.")
@@ -29,15 +31,16 @@ struct RestCall: Sendable {
         self.url = try Self.adding(config["query"], to: url)
         headers = config["headers"]?.object?.map { ($0.key, $0.value.string ?? $0.value.description) } ?? []
         authentication = config["authentication"] ?? .null
-        verifyURL = config["verify"]?["url"]?.string ?? config["verify"]?.string
+        verify = config["verify"].map { $0.string == nil ? $0 : ["url": $0] } ?? .null
         isKeyHonoured = config["idempotency"]?.string == "header" || config["idempotency"]?["mode"]?.string == "header"
         followsRedirects = config["followRedirects"]?.bool ?? false
         timeout = config["timeout"]?.string.flatMap { Duration(text: $0) }
-        expected = try Self.expectedStatuses(input)
+        if let statuses { expected = statuses } else { expected = try Self.expectedStatuses(input) }
         correlationID = input.correlationID
         traceparent = input.traceparent
         sandboxHints = input.environment.isSandbox ? try Self.hints(input) : .null
         body = nil
+        try RestAuthentication(authentication).check()
         try setBody(config["body"] ?? .null)
     }
 
@@ -47,9 +50,7 @@ struct RestCall: Sendable {
         let content = config["contentTemplate"] ?? config["content"] ?? config["data"]
         switch (type, content) {
         case ("form", let content):
-            let pairs = (content ?? config["fields"])?.object ?? JSONObject()
-            body = pairs.map { PercentEncoding.encode($0.key) + "=" + PercentEncoding.encode($0.value.string ?? $0.value.description) }
-                .joined(separator: "&")
+            body = Self.encoded((content ?? config["fields"])?.object ?? JSONObject())
             setHeader("Content-Type", "application/x-www-form-urlencoded")
         case ("raw", let content), ("text", let content):
             body = content?.string ?? content?.description ?? ""
@@ -81,8 +82,16 @@ struct RestCall: Sendable {
 
     private static func adding(_ query: JSON?, to url: String) throws(StepFailure) -> String {
         guard let query = query?.object, !query.isEmpty else { return url }
-        let pairs = query.map { PercentEncoding.encode($0.key) + "=" + PercentEncoding.encode($0.value.string ?? $0.value.description) }
-        return url + (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + pairs.joined(separator: "&")
+        return url + (url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + encoded(query)
+    }
+
+    /// Pairs of a form or a query; a list gives its name once for each element, null nothing.
+    private static func encoded(_ pairs: JSONObject) -> String {
+        pairs.flatMap { name, value in
+            (value.array ?? [value]).filter { !$0.isNull }.map {
+                PercentEncoding.encode(name) + "=" + PercentEncoding.encode($0.string ?? $0.description)
+            }
+        }.joined(separator: "&")
     }
 
     private static func expectedStatuses(_ input: ActionInput) throws(StepFailure) -> [JSON] {
@@ -96,15 +105,26 @@ struct RestCall: Sendable {
     }
 
     /// What the sandbox's generic answer should look like: the outputs declared and the verification expected.
-    private static func hints(_ input: ActionInput) throws(StepFailure) -> JSON {
+    static func hints(_ input: ActionInput) throws(StepFailure) -> JSON {
         var expectations: [JSON] = []
-        for verification in input.action.verification {
-            var parameters = try input.render(verification.parameters)
+        for verification in input.action.verification where !PolledVerification.isPolled(verification) {
+            // One that reads the step's own outputs can only be rendered when there is an answer.
+            guard var parameters = try? input.render(verification.parameters) else { continue }
             parameters["type"] = .string(verification.type)
+            if let pattern = parameters["matches"]?.string, let sample = PatternSample.text(matching: pattern) {
+                parameters["equals"] = .string(sample)
+            }
             expectations.append(parameters)
         }
-        let outputs = JSONObject(input.action.outputs.map { ($0.name, JSON.string($0.path)) })
-        return ["outputs": .object(outputs), "expect": .array(expectations)]
+        return ["outputs": outputHints(input), "expect": .array(expectations)]
+    }
+
+    static func outputHints(_ input: ActionInput) -> JSON {
+        .object(
+            JSONObject(
+                input.action.outputs.map { output in
+                    (output.name, ["path": .string(output.path), "sensitive": .bool(output.isSensitive)])
+                }))
     }
 
     var isUnsafe: Bool { !["GET", "HEAD", "OPTIONS"].contains(method) }
@@ -112,7 +132,7 @@ struct RestCall: Sendable {
     var resend: Resend {
         if ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(method) { return .free }
         if isKeyHonoured { return .keyed }
-        return verifyURL == nil ? .never : .lookup
+        return verify["url"] == nil ? .never : .lookup
     }
 
     /// Without what an author may have put into the query.
@@ -124,7 +144,7 @@ extension RestCall {
         [
             "method": .string(method), "url": .string(url),
             "headers": .array(headers.map { [.string($0.0), .string($0.1)] }), "body": .optional(body),
-            "authentication": authentication, "verifyUrl": .optional(verifyURL), "keyHonoured": .bool(isKeyHonoured),
+            "authentication": authentication, "verify": verify, "keyHonoured": .bool(isKeyHonoured),
             "followRedirects": .bool(followsRedirects), "timeout": .optional(timeout?.text), "expected": .array(expected),
             "correlationId": .string(correlationID), "traceparent": .string(traceparent), "sandbox": sandboxHints,
         ]
@@ -136,7 +156,7 @@ extension RestCall {
         headers = json["headers"]?.array?.map { ($0[0]?.string ?? "", $0[1]?.string ?? "") } ?? []
         body = json["body"]?.string
         authentication = json["authentication"] ?? .null
-        verifyURL = json["verifyUrl"]?.string
+        verify = json["verify"] ?? .null
         isKeyHonoured = json["keyHonoured"]?.bool ?? false
         followsRedirects = json["followRedirects"]?.bool ?? false
         timeout = json["timeout"]?.string.flatMap { Duration(text: $0) }
@@ -160,31 +180,8 @@ extension RestCall {
             request.headers.append(("X-Pao-Sandbox-Outputs", (sandboxHints["outputs"] ?? .null).description))
             request.headers.append(("X-Pao-Sandbox-Expect", (sandboxHints["expect"] ?? .null).description))
         }
-        try await authenticate(&request, tools)
+        try await RestAuthentication(authentication).apply(to: &request, tools)
         return request
-    }
-
-    private func authenticate(_ request: inout HTTPRequest, _ tools: ActionTools) async throws(TransportFailure) {
-        func text(_ key: String) -> String { authentication[key]?.string ?? "" }
-        switch authentication["type"]?.string?.lowercased() {
-        case "basic":
-            let pair = Base64.encode(Array("\(text("username")):\(text("password"))".utf8))
-            request.headers.append(("Authorization", "Basic \(pair)"))
-        case "bearer": request.headers.append(("Authorization", "Bearer \(text("token"))"))
-        case "apikey", "api_key", "api-key": apiKey(&request)
-        default: break
-        }
-    }
-
-    private func apiKey(_ request: inout HTTPRequest) {
-        let name = authentication["name"]?.string ?? authentication["header"]?.string ?? "X-API-Key"
-        let value = authentication["value"]?.string ?? authentication["key"]?.string ?? authentication["token"]?.string ?? ""
-        if authentication["in"]?.string == "query" {
-            let pair = PercentEncoding.encode(name) + "=" + PercentEncoding.encode(value)
-            request.url += (request.url.utf8.contains(UInt8(ascii: "?")) ? "&" : "?") + pair
-        } else {
-            request.headers.append((name, value))
-        }
     }
 
     /// An answer is a success when its status is one that verification expects, or any below 400.
