@@ -40,9 +40,11 @@ private let pushOfMain = #"{"ref":"refs/heads/main","repository":{"default_branc
         }
     }
 
-    @Test("a push to the branch syncs", arguments: [
-        ("main", nil, true), ("main", "main", true), ("other", nil, false), ("other", "main", false), ("release/1", "release/1", true),
-    ] as [(String, String?, Bool)])
+    @Test(
+        "a push to the branch syncs",
+        arguments: [
+            ("main", nil, true), ("main", "main", true), ("other", nil, false), ("other", "main", false), ("release/1", "release/1", true),
+        ] as [(String, String?, Bool)])
     func push(_ pushed: String, _ branch: String?, _ syncs: Bool) async throws {
         let answer = try await call(pushOfMain.replacing("heads/main", with: "heads/\(pushed)"), branch: branch)
         #expect(answer == ("202", syncs ? "syncing" : "ignored", syncs))
@@ -55,15 +57,19 @@ private let pushOfMain = #"{"ref":"refs/heads/main","repository":{"default_branc
         #expect(try await call("other=1", type: "application/x-www-form-urlencoded") == ("malformed", nil, false))
     }
 
-    @Test("a ping is answered, other events are ignored", arguments: [("ping", "200", "pong"), ("issues", "202", "ignored"), (nil, "202", "ignored")] as [(String?, String, String)])
+    @Test(
+        "a ping is answered, other events are ignored",
+        arguments: [("ping", "200", "pong"), ("issues", "202", "ignored"), (nil, "202", "ignored")] as [(String?, String, String)])
     func events(_ event: String?, _ code: String, _ status: String) async throws {
         #expect(try await call("{}", event: event) == (code, status, false))
     }
 
-    @Test("what is not signed with the secret is refused, whatever it says", arguments: [
-        "", "sha256=", "sha256=00", "sha1=0000", "sha256=" + String(repeating: "0", count: 64),
-        "sha256=" + Hash.hmacSHA256(key: Array("other".utf8), Array(pushOfMain.utf8)).hex,
-    ])
+    @Test(
+        "what is not signed with the secret is refused, whatever it says",
+        arguments: [
+            "", "sha256=", "sha256=00", "sha1=0000", "sha256=" + String(repeating: "0", count: 64),
+            "sha256=" + Hash.hmacSHA256(key: Array("other".utf8), Array(pushOfMain.utf8)).hex,
+        ])
     func signature(_ signature: String) async throws {
         #expect(try await call(pushOfMain, signature: signature) == ("unauthenticated", nil, false))
     }

@@ -22,18 +22,24 @@ import Testing
         }
     }
 
-    @Test("what is expected is compared where it says something", arguments: [
-        ("expected: {}", []),
-        ("expected: {instance: {name: orders}}", []),
-        ("expected: {instance: {name: other}}", [#"instance.name "other" "orders""#]),
-        ("expected: {manual: {task: {title: Make orders (small), instructions: x}}}",
-         [#"manual.task.instructions "x" "Asked for by sample@example.com. Enter the id of what was made.""#]),
-        ("expected: {manual: {task: {title: Make orders (small)}}}",
-         [#"manual.task.instructions - "Asked for by sample@example.com. Enter the id of what was made.""#]),
-        ("expected: {manual: {nothing: 1}}", ["manual.nothing 1 -"]),
-        ("expected: {instance: {outputs: {endpoint: <provision.endpoint>}}}", []),
-        ("scope: {outputs: {provision: {endpoint: https://x}}}, expected: {instance: {outputs: {endpoint: https://x}}}", []),
-    ] as [(String, [String])])
+    @Test(
+        "what is expected is compared where it says something",
+        arguments: [
+            ("expected: {}", []),
+            ("expected: {instance: {name: orders}}", []),
+            ("expected: {instance: {name: other}}", [#"instance.name "other" "orders""#]),
+            (
+                "expected: {manual: {task: {title: Make orders (small), instructions: x}}}",
+                [#"manual.task.instructions "x" "Asked for by sample@example.com. Enter the id of what was made.""#]
+            ),
+            (
+                "expected: {manual: {task: {title: Make orders (small)}}}",
+                [#"manual.task.instructions - "Asked for by sample@example.com. Enter the id of what was made.""#]
+            ),
+            ("expected: {manual: {nothing: 1}}", ["manual.nothing 1 -"]),
+            ("expected: {instance: {outputs: {endpoint: <provision.endpoint>}}}", []),
+            ("scope: {outputs: {provision: {endpoint: https://x}}}, expected: {instance: {outputs: {endpoint: https://x}}}", []),
+        ] as [(String, [String])])
     func compare(_ rest: String, _ expected: [String]) throws {
         #expect(try differences("cases: [{requestData: {instanceName: orders}, \(rest)}]") == expected)
     }
@@ -53,9 +59,11 @@ import Testing
         #expect(text.contains("token: \"<secrets.provisioning_token>\""))
     }
 
-    @Test("what are no cases is refused", arguments: [
-        "", "cases: []", "cases: [{document: other}]", "cases: [{requestdata: {}}]", "cases: {", "- 1",
-    ])
+    @Test(
+        "what are no cases is refused",
+        arguments: [
+            "", "cases: []", "cases: [{document: other}]", "cases: [{requestdata: {}}]", "cases: {", "- 1",
+        ])
     func refused(_ text: String) {
         #expect(throws: PAOError.self) { try RenderingTest(Array(text.utf8), of: documents) }
     }
