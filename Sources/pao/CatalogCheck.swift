@@ -16,19 +16,18 @@ enum CatalogCheck {
             let reading = DocumentReader.read(try Files.read(path, limit: 2 << 20), path: path, schemas: schemas)
             return Result(findings: reading.findings, documents: reading.documents.count)
         }
-        let root = CatalogLocation.root(of: path)
         let directory = try Files.makeTemporaryDirectory()
         defer { FileTree.remove(directory) }
         let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
         defer { store.close() }
         let catalog = try Catalog(
-            store: store, settings: CatalogSettings(source: DirectorySource(root)), schemas: schemas, time: .system, random: .system,
+            store: store, settings: CatalogSettings(source: DirectorySource(path)), schemas: schemas, time: .system, random: .system,
             log: .silent)
         let result = await catalog.sync()
         if result.status == .failed { throw PAOError(.unavailable, result.message ?? "\(path) cannot be read.") }
         let findings = catalog.snapshot.findings.map { finding in
             var named = finding
-            named.file = root + "/" + finding.file
+            named.file = path + "/" + finding.file
             return named
         }
         return Result(findings: findings, documents: catalog.snapshot.entries.count)

@@ -10,7 +10,7 @@ enum CatalogLocation {
     /// `configuration`.
     static func source(_ configuration: Configuration, directory: String, secrets: Secrets) throws(PAOError) -> any CatalogSource {
         guard let text = configuration.catalogSource else { return EmptySource() }
-        guard text.contains("://") else { return DirectorySource(root(of: text)) }
+        guard text.contains("://") else { return DirectorySource(text) }
         let remote = try GitRemote.named(text)
         let git = GitClient(runner: .system(), egress: try EgressPolicy(reaching: remote), timeout: .seconds(60))
         return GitSource(
@@ -26,11 +26,6 @@ enum CatalogLocation {
         guard let secret else { return nil }
         let (user, password) = try await secrets.value(secret).splitOnce(":")
         return password.map { (user, $0) } ?? ("x-access-token", user)
-    }
-
-    static func root(of directory: String) -> String {
-        let inner = directory + "/catalog"
-        return Files.isDirectory(inner) ? inner : directory
     }
 
     /// The schemas that the binary carries.

@@ -4,7 +4,7 @@ package import Documents
 package enum RenderingContext {
     package static func of(_ type: String, at path: [PathComponent]) -> EscapeContext {
         switch type {
-        case "rest-api": RestAPIAction.context(path)
+        case "rest-api", "webhook": RestAPIAction.context(path)
         case "jira-ticket": JiraTicketAction.context(path)
         default: .text
         }

@@ -7,7 +7,7 @@ import Testing
 final class GitRepository {
     let folder: Scratch
     var remote: String { folder.path + "/catalog.git" }
-    private var work: String { folder.path + "/work" }
+    private var work: String { folder.path + "/checkout" }
     /// Where pushes go.
     var address: String
 
@@ -30,7 +30,7 @@ final class GitRepository {
 
     func commit(_ files: [String: String?]) throws {
         for (name, text) in files {
-            if let text { try folder.write(text, to: "work/\(name)") } else { try folder.remove("work/\(name)") }
+            if let text { try folder.write(text, to: "checkout/\(name)") } else { try folder.remove("checkout/\(name)") }
         }
         try run("add", "-A")
         try run("-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "--allow-empty", "-m", "change")

@@ -140,8 +140,7 @@ private final class GitBench {
         await bench.catalog.sync()
         try repository.run("rm", "-q", "catalog/tests/a.yaml")
         try FileManager.default.createSymbolicLink(
-            atPath: [repository.folder.path, "work", "catalog/tests/a.yaml"].joined(separator: "/"),
-            withDestinationPath: "/elsewhere/secret")
+            atPath: repository.folder.path + "/checkout/catalog/tests/a.yaml", withDestinationPath: "/elsewhere/secret")
         try repository.push(["catalog/tests/b.yaml": "# " + String(repeating: "x", count: 2 << 20)])
         let result = await bench.catalog.sync()
         #expect(result.status == .completed && result.errors == 2)
