@@ -108,7 +108,7 @@ import Testing
             Issue.record("not failed")
             return
         }
-        #expect(failure.isTransient && failure.retryAfter == .seconds(120))
+        #expect(failure.type == RemoteFailure.rateLimited && failure.retryAfter == .seconds(120))
     }
 
     @Test("the operator's token goes only to the operator's address")

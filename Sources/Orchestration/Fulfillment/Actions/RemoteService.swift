@@ -63,6 +63,9 @@ struct RemoteFailure: Error {
     var status: Int?
     var body: JSON = .null
 
+    /// The type of a failure that is none: the other side takes so many calls and no more. The step waits and uses up no try.
+    static let rateLimited = "rate_limited"
+
     init(_ name: String, _ request: HTTPRequest, _ error: TransportFailure) {
         failure = StepFailure(error.kind.rawValue, "\(name): \(error.message)", isTransient: error.isRetryable)
         isInDoubt = error.mayHaveBeenSent && !["GET", "PUT", "PATCH", "DELETE"].contains(request.method)
@@ -73,13 +76,13 @@ struct RemoteFailure: Error {
         body = (try? JSON.parse(response.body)) ?? .null
         let text = String(decoding: response.body.prefix(2000), as: UTF8.self)
         let wait = response.retryAfter(now: now) ?? Self.rateLimitReset(response, now)
-        let isLimited = [403, 429].contains(status) && wait != nil
+        let isLimited = status == 429 || (status == 403 && wait != nil)
         failure = StepFailure(
-            isLimited ? "http_429" : "http_\(status)",
+            isLimited ? Self.rateLimited : "http_\(status)",
             "\(name) answered \(status) to \(request.method) \(request.url.splitOnce("?").0): \(text.prefix(300))",
             details: ["status": .int(status), "body": .string(text)],
             isTransient: isLimited || status >= 500 || [408, 425].contains(status),
-            retryAfter: wait.map { .seconds($0) })
+            retryAfter: wait.map { .seconds($0) } ?? (isLimited ? .seconds(1) : nil))
         self.status = status
         isInDoubt = false
     }
