@@ -69,12 +69,12 @@ let package = Package(
         tests("DocumentsTests", ["Documents", "Base"]),
         tests("IntegrationsTests", ["Integrations", "Base"]),
         tests("IdentityTests", ["Identity", "Store", "Base"]),
-        tests("CatalogTests", ["Catalog", "Documents", "Store", "Base"]),
+        tests("CatalogTests", ["Catalog", "Integrations", "Documents", "Store", "Base"]),
         tests(
             "OrchestrationTests",
             ["Orchestration", "Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
         tests("SandboxTests", ["Sandbox", "Web", "Base"]),
-        tests("APITests", ["API", "Web", "Base"]),
+        tests("APITests", ["API", "Identity", "Web", "Base"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -54,7 +54,9 @@ extension Engine {
 
     /// A call that the breaker held back, or that was one too many for the other side, is no failure of the step: it waits.
     private static func waiting(_ outcome: RequestRun.Outcome, _ launch: RequestRun.Launch, _ heldBack: Duration?) -> RequestRun.Outcome {
-        if case .result(.failed(let failure)) = outcome, failure.type == RemoteFailure.rateLimited { return .held(failure.retryAfter ?? .seconds(1)) }
+        if case .result(.failed(let failure)) = outcome, failure.type == RemoteFailure.rateLimited {
+            return .held(failure.retryAfter ?? .seconds(1))
+        }
         guard let heldBack else { return outcome }
         switch (launch.work, outcome) {
         case (.perform, .result(.failed)): return .held(heldBack)
