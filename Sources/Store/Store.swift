@@ -53,7 +53,8 @@ package final class Store: Sendable {
 
     // MARK: Writing
 
-    /// One transaction; returns after the fsync that covers it. Throws what the body throws (nothing is stored then), and `unavailable`
+    /// One transaction; returns after the fsync that covers it. The body may run twice (when another one of its batch throws) and so
+    /// has no effect but on the database. Throws what the body throws (nothing is stored then), and `unavailable`
     /// after `close`.
     @discardableResult
     package func write<T: Sendable>(

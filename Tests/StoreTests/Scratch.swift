@@ -54,11 +54,14 @@ func code<T>(_ body: () async throws -> T) async -> PAOError.Code? {
     }
 }
 
-/// Lets a test hold the writer's thread at a point.
+/// Lets a test hold the writer's thread at a point. Once open it stays open: a closure may run a second time.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     func open() { semaphore.signal() }
-    func pass() { semaphore.wait() }
+    func pass() {
+        semaphore.wait()
+        semaphore.signal()
+    }
 }
 
 /// What happened on several threads.
