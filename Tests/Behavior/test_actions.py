@@ -1,6 +1,10 @@
 """Every action type through the real appliance: documents of a platform team complete in sandbox mode; what was cut off is found again, and
 nothing happens twice."""
+import json
 import shutil
+import socket
+import subprocess
+from email.header import decode_header, make_header
 from pathlib import Path
 
 import pytest
@@ -141,3 +145,72 @@ def test_a_run_that_fails_fails_the_step_and_a_retry_makes_another(servers, make
     server.api.operate(request, "retry")
     server.api.follow(request)
     assert list(server.sandbox.state["effects"].values()) == [2]
+
+
+# Without the sandbox: real mail, real git, a real program.
+
+@pytest.fixture
+def mailbox():
+    from aiosmtpd.controller import Controller
+    from aiosmtpd.handlers import Message
+
+    class Kept(Message):
+        def __init__(self):
+            super().__init__()
+            self.messages = []
+
+        def handle_message(self, message):
+            self.messages.append(message)
+
+    kept = Kept()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        kept.port = free.getsockname()[1]
+    controller = Controller(kept, hostname="127.0.0.1", port=kept.port)
+    controller.start()
+    yield kept
+    controller.stop()
+
+
+def test_a_mail_reaches_a_mail_server_as_it_was_written(servers, make, mailbox):
+    smtp = {"host": "127.0.0.1", "port": mailbox.port, "security": "none", "from": "pao@corp.example"}
+    server = servers(sandbox=False, environment={"PAO_SMTP": json.dumps(smtp)})
+    mail = {"id": "mail", "type": "email", "config": {"to": "ada@corp.example, bob@corp.example", "subject": "Für {{fields.name}}", "body": "{{fields.name}}"}}
+    item = server.publish(make.item(mail, fields=["name"]))
+    request = server.api.run(item, {"name": HOSTILE})
+    [message] = mailbox.messages
+    assert message.get_payload(decode=True).decode().replace("\r\n", "\n") == HOSTILE
+    assert str(make_header(decode_header(message["Subject"]))) == "Für " + HOSTILE.replace("\n", " ")
+    assert message["Message-ID"] == action(request, "mail")["outputs"]["messageId"]
+    assert message["X-RcptTo"] == "ada@corp.example, bob@corp.example"
+
+
+def test_a_module_becomes_a_commit_and_a_person_tells_what_the_pipeline_made_of_it(servers, make, tmp_path):
+    origin = repository(tmp_path)
+    repositories = {"./modules/": {"url": f"file://{origin}", "branch": "main", "path": "live"}}
+    server = servers(sandbox=False, environment={"PAO_INTEGRATIONS_TERRAFORM_REPOSITORIES": json.dumps(repositories)})
+    step = {"id": "tf", "type": "terraform", "outputs": ["endpoint"],
+            "config": {"moduleSource": "./modules/redis", "variables": {"name": "{{fields.name}}"}, "workspace": "orders"}}
+    item = server.publish(make.item(step, fields=["name"], instance={"outputs": {"endpoint": "{{outputs.tf.endpoint}}", "commit": "{{outputs.tf.commit}}"}}))
+    request = server.api.submit(item, {"name": HOSTILE})
+    ticket = server.api.ticket(request)
+    server.api.post(f"/tickets/{ticket['id']}/resolve", {"outputs": {"endpoint": "redis:6379"}}).expect(200)
+    done = server.api.follow(request)
+    outputs = action(done, "tf")["outputs"]
+    assert git(origin, "rev-parse", outputs["branch"]) == outputs["commit"]
+    text = git(origin, "show", f"{outputs['branch']}:live/orders/main.tf")
+    assert r"""  name = "a\"b'c\\d $${x} %%{y} {{z}} $$${q}\n*bold* [l|http://x] {code} </script> é" """.rstrip() in text
+    assert server.api.get(f"/instances/{done['instanceId']}").json["outputs"] == {"endpoint": "redis:6379", "commit": outputs["commit"]}
+
+
+def repository(folder):
+    """A bare repository with one commit."""
+    work, origin = folder / "work", folder / "origin.git"
+    for arguments in (["init", "-q", "-b", "main", work], ["-C", work, "-c", "user.name=t", "-c", "user.email=t@x", "commit", "-q", "--allow-empty", "-m", "first"],
+                      ["clone", "-q", "--bare", work, origin]):
+        subprocess.run(["git", *map(str, arguments)], check=True)
+    return origin
+
+
+def git(origin, *arguments):
+    return subprocess.run(["git", f"--git-dir={origin}", *arguments], check=True, capture_output=True, text=True).stdout.strip()
