@@ -290,6 +290,19 @@ func shell(_ command: String) throws -> String {
         #expect(throws: StepFailure.self) { try bench(repository, variables: ["pw": "{{secrets.pw}}"]).prepared() }
     }
 
+    @Test(
+        "a repository is on the GitHub that is configured, or on none",
+        arguments: [
+            ("https://github.com/corp/live.git", "https://api.github.com", "corp/live"),
+            ("ssh://git@github.com/corp/live", "https://api.github.com", "corp/live"),
+            ("https://ghe.corp.test/corp/live", "https://ghe.corp.test/api/v3", "corp/live"),
+            ("https://github.com/corp/live", "https://ghe.corp.test/api/v3", nil),
+            ("https://git.corp.test/corp/live", "https://api.github.com", nil), ("https://github.com/corp", "https://api.github.com", nil),
+        ] as [(String, String, String?)])
+    func place(_ url: String, _ api: String, _ expected: String?) {
+        #expect(GitHub.repository(of: url, at: GitHubService(apiURL: api, token: nil)) == expected)
+    }
+
     @Test("on GitHub there is one pull request per branch, and the step may wait for its merge")
     func pullRequest() async throws {
         let repository = try Repository()

@@ -41,7 +41,7 @@ package struct TerraformAction: ActionType {
         ]
         switch way {
         case .cloud: try TerraformCloud.prepare(&payload, module, config, input)
-        case .repository: try TerraformRepository.prepare(&payload, module, services)
+        case .repository: try TerraformRepository.prepare(&payload, module, input.environment.services)
         case .local: try TerraformLocal.prepare(&payload, module, services)
         }
         let verb = payload["destroy"]?.bool == true ? "Destroy" : way == .repository ? "Propose" : "Apply"

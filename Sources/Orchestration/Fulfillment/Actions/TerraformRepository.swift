@@ -8,8 +8,8 @@ struct TerraformRepository: Sendable {
     private let effect: PreparedEffect
     private let tools: ActionTools
 
-    static func prepare(_ payload: inout JSON, _ module: TerraformModule, _ services: TerraformServices) throws(StepFailure) {
-        guard let repository = services.repository(of: module.source) else {
+    static func prepare(_ payload: inout JSON, _ module: TerraformModule, _ services: ExternalServices) throws(StepFailure) {
+        guard let repository = services.terraform.repository(of: module.source) else {
             throw StepFailure("validation", "No repository is configured for \(module.source) (integrations.terraform.repositories).")
         }
         if let secret = module.variables.first(where: \.isSensitive) {
@@ -21,7 +21,7 @@ struct TerraformRepository: Sendable {
         payload["path"] = .string((folder.isEmpty ? "" : folder + "/") + "\(workspace)/main.tf")
         payload["mainFile"] = .string(try module.mainFile(.inPlace, withBackend: true))
         payload["branch"] = .string("pao/\(workspace)-\(String(payload["mark"]?.string?.dropFirst(4).prefix(12) ?? ""))".lowercased())
-        payload["repository"] = .optional(GitHub.repository(of: repository.remote.url))
+        payload["repository"] = .optional(services.github.flatMap { GitHub.repository(of: repository.remote.url, at: $0) })
     }
 
     init(_ effect: PreparedEffect, _ tools: ActionTools) {
@@ -155,10 +155,12 @@ struct TerraformRepository: Sendable {
 }
 
 extension GitHub {
-    /// `owner/name` of a repository on github.com; nil for one elsewhere.
-    static func repository(of url: String) -> String? {
+    /// `owner/name` of a repository that the configured GitHub holds; nil for one elsewhere.
+    static func repository(of url: String, at service: GitHubService) -> String? {
+        let apiHost = service.apiURL.split(separator: "/").dropFirst().first.map { String($0) } ?? ""
+        let host = apiHost == "api.github.com" ? "github.com" : apiHost
         let parts = url.split(separator: "/")
-        guard parts.count == 4, parts[1] == "github.com" || parts[1].hasSuffix("@github.com") else { return nil }
+        guard parts.count == 4, parts[1] == host || parts[1].hasSuffix("@" + host) else { return nil }
         let name = parts[3].hasSuffix(".git") ? parts[3].dropLast(4) : parts[3]
         let repository = "\(parts[2])/\(name)"
         return isRepository(repository) ? repository : nil
