@@ -8,13 +8,16 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// For targets off the hot path: a release build of them prefers small code.
+let small: [SwiftSetting] = settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 /// A Swift target of the product; its dependencies are the arrows of docs/design/architecture.md.
-func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = settings) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 /// Test targets with data of their own or of others.
-let fixtures: Set<String> = ["BaseTests", "CatalogTests", "DocumentsTests", "IdentityTests", "IntegrationsTests"]
+let fixtures: Set<String> = ["BaseTests", "CatalogTests", "DocumentsTests", "IdentityTests", "IntegrationsTests", "OrchestrationTests"]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
@@ -37,20 +40,20 @@ let package = Package(
                 "API", "Sandbox", "Orchestration", "Catalog", "Identity", "Jobs", "Store", "Web", "Documents",
                 "Integrations", "Base",
             ],
-            swiftSettings: settings),
-        module("API", ["Web", "Identity", "Catalog", "Orchestration", "Base"]),
-        module("Sandbox", ["Web", "Base"]),
+            swiftSettings: small),
+        module("API", ["Web", "Identity", "Catalog", "Orchestration", "Base"], small),
+        module("Sandbox", ["Web", "Base"], small),
         // domain
         module(
             "Orchestration", ["Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
-        module("Catalog", ["Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
+        module("Catalog", ["Identity", "Integrations", "Jobs", "Store", "Documents", "Base"], small),
         module("Identity", ["Integrations", "Jobs", "Store", "Base"]),
         // toolbox
         module("Jobs", ["Store", "Base"]),
         module("Store", ["CSQLite", "Base"]),
         module("Web", ["CMicrohttpd", "CAssets", "Base"]),
         module("Documents", ["CYAML", "CPCRE2", "Base"]),
-        module("Integrations", ["CCurl", "CCrypto", "Base"]),
+        module("Integrations", ["CCurl", "CCrypto", "Base"], small),
         module("Base", ["CSodium"]),
         // C
         .target(name: "CAssets"),
