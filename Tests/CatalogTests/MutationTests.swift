@@ -132,7 +132,7 @@ struct Mutation: Sendable, CustomTestStringConvertible {
         Mutation("method: POST", "method: ¦PSOT", "bad-value"),
         Mutation(
             "endpoint: {url: \"https://provisioning.example.com/provision\", method: POST}", "endpoint: ¦{method: POST}", "missing-key"),
-        Mutation("type: http-status, expected: 200", "type: http-status, expected: ¦ok", "wrong-type"),
+        Mutation("type: http-status, expected: 200", "type: http-status, expected: ¦ok", "bad-value"),
         Mutation("role: approver, ", "", "missing-key").pointing(at: "{name: data team lead"),
         Mutation("resources: [{type: postgres, ", "resources: [¦{", "missing-key"),
     ]
