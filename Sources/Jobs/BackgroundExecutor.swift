@@ -1,7 +1,7 @@
 import Glibc
 import Store
 
-/// Threads for work that nobody waits for in this second. They are nice to the threads that answer: under load a new request is
+/// A thread (or several) for work that nobody waits for in this second. It is nice to the threads that answer: under load a new request is
 /// acknowledged before old ones are carried on, and an idle machine runs both at full speed.
 package final class BackgroundExecutor: TaskExecutor {
     /// A queue that gives up its front without moving the rest each time.
@@ -22,12 +22,12 @@ package final class BackgroundExecutor: TaskExecutor {
     }
 
     /// As of `setpriority`: 0 is everybody's, 19 the nicest.
-    private static let niceness: Int32 = 5
+    private static let niceness: Int32 = 10
 
     private let queue = Monitor(Queue())
 
     /// The threads live as long as the process.
-    package init(threads: Int = 2) {
+    package init(threads: Int = 1) {
         for _ in 0..<threads { start() }
     }
 
