@@ -16,7 +16,7 @@ struct GitClientTests {
         temporary = try TemporaryDirectory()
         let directory = temporary.url
         try FileManager.default.createDirectory(at: directory.appending(path: "work/catalog/db"), withIntermediateDirectories: true)
-        remote = try GitRemote("file://\(directory.path)/work/.git", schemes: [.file])
+        remote = try GitRemote("file://" + [directory.path, "work", ".git"].joined(separator: "/"), schemes: [.file])
         git = GitClient(runner: .system(), egress: try EgressPolicy())
         try run("init", "-q", "-b", "main")
         try run("config", "receive.denyCurrentBranch", "ignore")
