@@ -2,12 +2,17 @@
 import json
 import random
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from appliance import ROOT, by_scale, pao
 from jsonschema import Draft202012Validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
+CHECK = Path(sys.executable).with_name("check-jsonschema")
 SUITE = ROOT / "Tests/DocumentsTests/Fixtures/json-schema-test-suite/draft2020-12"
 
 
@@ -128,3 +133,80 @@ def test_another_implementation_says_the_same(tmp_path, seed):
     Draft202012Validator.check_schema(schema)
     peer = Draft202012Validator(schema)
     assert refused(tmp_path, schema, data) == {number for number, value in enumerate(data) if not peer.is_valid(value)}, schema
+
+
+SCHEMAS = ROOT / "schemas"
+KINDS = {"CatalogItem": "catalog-item", "CatalogBundle": "catalog-bundle", "UpdateItem": "update-item", "UpgradeItem": "upgrade-item"}
+
+
+def test_our_schemas_are_schemas(tmp_path):
+    done = subprocess.run([CHECK, "--check-metaschema", *SCHEMAS.glob("*.json")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    metaschema = {"$ref": "https://json-schema.org/draft/2020-12/schema"}
+    assert refused(tmp_path, metaschema, [json.loads(path.read_text()) for path in SCHEMAS.glob("*.json")]) == set()
+
+
+def schema_of(document):
+    kind = document.get("kind") if isinstance(document, dict) else None
+    return KINDS.get(kind, "flat-item" if isinstance(document, dict) and kind is None and "name" in document else None)
+
+
+def refused_by_peer(schema, files):
+    """The names of the files that check-jsonschema refuses."""
+    path = SCHEMAS / f"{schema}.json"
+    done = subprocess.run(
+        [CHECK, "--base-uri", path.as_uri(), "--schemafile", path, "-o", "JSON", *files], capture_output=True, text=True)
+    return {Path(error["filename"]).name for error in json.loads(done.stdout)["errors"]}
+
+
+def refused_by_us(schema, files):
+    options = ["--resource", f"definitions.json={SCHEMAS}/definitions.json"]
+    done = pao("schema", "validate", SCHEMAS / f"{schema}.json", *files, *options)
+    assert done.returncode in (0, 1), done.stdout
+    return {Path(line.split(": ")[0]).name for line in done.stdout.splitlines()}
+
+
+def assert_agreement(documents):
+    """Of documents by their files' names."""
+    by_schema = {}
+    for file, document in documents.items():
+        if schema := schema_of(document):
+            by_schema.setdefault(schema, []).append(file)
+    assert by_schema
+    for schema, files in by_schema.items():
+        assert refused_by_us(schema, files) == refused_by_peer(schema, files), schema
+    return by_schema
+
+
+def parsed(text):
+    try:
+        return [document for document in YAML(typ="safe").load_all(text) if document is not None]
+    except YAMLError:
+        return []
+
+
+def test_check_jsonschema_agrees_on_the_seed_catalog(tmp_path):
+    documents = {}
+    for path in (ROOT / "seed/catalog").rglob("*.yaml"):
+        for document in parsed(path.read_text()):
+            file = tmp_path / f"{len(documents)}.yaml"
+            file.write_text(path.read_text())
+            documents[file] = document
+    agreed = assert_agreement(documents)
+    assert set(agreed) >= {"catalog-item", "catalog-bundle", "update-item", "upgrade-item"}
+    assert not any(refused_by_us(schema, files) for schema, files in agreed.items())
+
+
+def test_check_jsonschema_agrees_on_the_mutations(tmp_path):
+    originals = {"spec-canonical": (ROOT / "Tests/CatalogTests/Fixtures/spec-canonical.yaml").read_text()}
+    for kind in ("bundle", "update", "upgrade", "flat"):
+        assert pao("catalog", "init", kind, tmp_path / kind).returncode == 0
+        originals[kind] = next((tmp_path / kind).iterdir()).read_text()
+    documents = {}
+    for number, mutation in enumerate(json.loads((ROOT / "Tests/CatalogTests/Fixtures/mutations.json").read_text())):
+        text = originals[mutation["document"]].replace(mutation["old"], mutation["new"], 1)
+        for document in parsed(text):
+            file = tmp_path / f"{number}.yaml"
+            file.write_text(text)
+            documents[file] = document
+    assert sum(map(len, assert_agreement(documents).values())) > 180

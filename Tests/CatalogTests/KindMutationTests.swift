@@ -195,9 +195,28 @@ extension MutationTests {
     @Test("a mistake in the flat dialect", arguments: flat)
     func flat(_ mutation: Mutation) throws { try mutation.check(on: Starter.flat.text, path: "catalog/tests/a.yaml") }
 
-    @Test("there are two hundred of them")
-    func count() {
-        let all = [Self.shape, Self.forms, Self.actions, Self.templates, Self.rules, Self.yaml, Self.bundles, Self.updates, Self.upgrades, Self.flat]
-        #expect(all.map(\.count).reduce(0, +) >= 200)
+    /// Each with the document that it changes; `golden` has the same for tools outside of these tests.
+    static var all: [(document: String, original: String, mutations: [Mutation])] {
+        [
+            ("spec-canonical", original, shape + forms + actions + templates + rules + yaml), ("bundle", Starter.bundle.text, bundles),
+            ("update", Starter.update.text, updates), ("upgrade", Starter.upgrade.text, upgrades), ("flat", Starter.flat.text, flat),
+        ]
+    }
+
+    @Test("two hundred mutations have the findings of the golden file")
+    func golden() throws {
+        var entries: [JSON] = []
+        for (document, original, mutations) in Self.all {
+            for mutation in mutations {
+                let reading = Fixtures.read(try mutation.applied(to: original).text, path: "catalog/databases/a/service.yaml")
+                let findings = reading.findings.filter(\.isError).map { JSON.string($0.description.replacingOccurrences(of: $0.file, with: "")) }
+                let new = mutation.new.replacingOccurrences(of: "¦", with: "")
+                entries.append([
+                    "document": .string(document), "old": .string(mutation.old), "new": .string(new), "errors": .array(findings),
+                ])
+            }
+        }
+        #expect(entries.count >= 200)
+        try Fixtures.expectGolden(JSON.array(entries).pretty, "Tests/CatalogTests/Fixtures/mutations.json")
     }
 }
