@@ -141,8 +141,11 @@ extension MutationTests {
         Mutation("  actions:\n    - id: restore", "  actions: ¦none\n  x:\n    - id: restore", "wrong-type").alsoBreaking,
         Mutation("{{instance.name}} from its backup", "{{¦instance.nam}} from its backup", "unknown-path", "instance.name"),
         Mutation("{{instance.name}} from its backup", "{{¦outputs.task.id}} from its backup", "unknown-output").alsoBreaking,
-        Mutation("      type: manual-task\n      config: {title: \"Restore", "      type: ¦manual\n      config: {title: \"Restore", "unknown-action-type")
-            .alsoBreaking,
+        Mutation(
+            "      type: manual-task\n      config: {title: \"Restore", "      type: ¦manual\n      config: {title: \"Restore",
+            "unknown-action-type"
+        )
+        .alsoBreaking,
         Mutation("    - id: restore\n", "    - ¦ID: restore\n", "unknown-key", "id"),
     ]
 
@@ -177,8 +180,9 @@ extension MutationTests {
         Mutation("          url: \"https", "          ¦ulr: \"https", "unknown-key", "url").alsoBreaking,
         Mutation("replicas: \"{{ replicas }}\"", "replicas: \"{{ ¦replica }}\"", "unknown-field", "fields.replicas"),
         Mutation(
-            "replicas: \"{{ replicas }}\"", "replicas: \"{{ ¦steps.provison.outputs.id }}\"", "unknown-output", "outputs.provision")
-            .alsoBreaking,
+            "replicas: \"{{ replicas }}\"", "replicas: \"{{ ¦steps.provison.outputs.id }}\"", "unknown-output", "outputs.provision"
+        )
+        .alsoBreaking,
         Mutation("type: \"http_status\", expected", "type: ¦[http_status], expected", "wrong-type").alsoBreaking,
         Mutation("expected_status: 201", "expected_status: ¦\"created\"", "bad-value").alsoBreaking,
     ]
@@ -209,7 +213,9 @@ extension MutationTests {
         for (document, original, mutations) in Self.all {
             for mutation in mutations {
                 let reading = Fixtures.read(try mutation.applied(to: original).text, path: "catalog/databases/a/service.yaml")
-                let findings = reading.findings.filter(\.isError).map { JSON.string($0.description.replacingOccurrences(of: $0.file, with: "")) }
+                let findings = reading.findings.filter(\.isError).map {
+                    JSON.string($0.description.replacingOccurrences(of: $0.file, with: ""))
+                }
                 let new = mutation.new.replacingOccurrences(of: "¦", with: "")
                 entries.append([
                     "document": .string(document), "old": .string(mutation.old), "new": .string(new), "errors": .array(findings),

@@ -18,7 +18,8 @@ import Testing
         defer { store.close() }
         let source = DirectorySource(Fixtures.root.appending(path: Self.folder).path() + "catalog")
         let catalog = try Catalog(
-            store: store, settings: CatalogSettings(source: source), schemas: Fixtures.schemas, time: .system, random: .system, log: .silent)
+            store: store, settings: CatalogSettings(source: source), schemas: Fixtures.schemas, time: .system, random: .system, log: .silent
+        )
         await catalog.sync()
         let snapshot = catalog.snapshot
         #expect(
