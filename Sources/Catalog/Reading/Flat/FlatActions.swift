@@ -111,7 +111,7 @@ extension FlatActions {
         action.put("outputs", FlatOutputs.declaration(of: names, type: type, at: node.position))
     }
 
-    private func verification(_ node: YAMLNode) -> YAMLNode {
+    func verification(_ node: YAMLNode) -> YAMLNode {
         if node.elements != nil { return node.mapElements(verification) }
         guard case .mapping(let pairs) = node.content else { return node }
         let mapped = pairs.map { key, value -> (key: YAMLNode, value: YAMLNode) in
