@@ -88,7 +88,9 @@ package final class CatalogDocument: Sendable {
     }
 
     private static func environmentNames(of actions: [Action], _ instance: InstanceTemplate?) -> [String] {
-        let trees = actions.flatMap { [$0.config] + $0.verification.map(\.parameters) } + [instance?.outputs, instance?.resources].compactMap { $0 }
+        let trees =
+            actions.flatMap { [$0.config] + $0.verification.map(\.parameters) }
+            + [instance?.outputs, instance?.resources].compactMap { $0 }
         let templates = trees.flatMap(\.templates).map(\.template) + [instance?.name].compactMap { $0 }
         let references = templates.flatMap(\.references) + actions.flatMap { $0.condition?.references ?? [] }
         var names: [String] = []

@@ -17,7 +17,10 @@ import Testing
 
     private static func bench(_ type: any ActionType, _ config: JSON) -> ActionBench {
         var bench = ActionBench(type, config)
-        bench.fields = ["v": .string(value), "line": .string(value.replacing("\n", with: " ")), "list": [.string(value), "b"], "object": ["k": .string(value)]]
+        bench.fields = [
+            "v": .string(value), "line": .string(value.replacing("\n", with: " ")), "list": [.string(value), "b"],
+            "object": ["k": .string(value)],
+        ]
         bench.services.github = GitHubService(token: nil)
         bench.services.gitlab = GitLabService(token: nil)
         bench.services.serviceNow = [

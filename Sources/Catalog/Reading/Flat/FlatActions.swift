@@ -91,7 +91,8 @@ extension FlatActions {
         }
         action.take(
             [
-                "name": .init("id", stepID), "type": .init("type", configs.type), "depends_on": .init("dependsOn", stepIDs), "if": .init("if"),
+                "name": .init("id", stepID), "type": .init("type", configs.type), "depends_on": .init("dependsOn", stepIDs),
+                "if": .init("if"),
                 "condition": .init("if"), "template": .init("config") { configs.config($0, type) },
                 "verification": .init("verification", verification), "retry_policy": .init("retry", retry), "timeout": .init("timeout"),
                 "outputs": .init("outputs"), "cleanup": .init("cleanup"), "description": .init("description"),

@@ -27,7 +27,10 @@ package struct JiraTicketAction: ActionType {
             "project": ["key": .string(project)], "issuetype": ["name": .string(text("issueType") ?? "Task")],
             "summary": .string(String(summary.replacing("\n", with: " ").prefix(255))), "description": instance.text(description),
         ]
-        let labels = (ticket["labels"]?.array?.compactMap(\.string) ?? [ticket["labels"]?.string].compactMap { $0 }).flatMap(Self.labels) + ["pao-\(input.key)"]
+        let labels =
+            (ticket["labels"]?.array?.compactMap(\.string) ?? [ticket["labels"]?.string].compactMap { $0 }).flatMap(Self.labels) + [
+                "pao-\(input.key)"
+            ]
         fields["labels"] = .array(labels.uniqued.map(JSON.string))
         if let priority = text("priority") { fields["priority"] = ["name": .string(priority)] }
         if let assignee = text("assignee") {
