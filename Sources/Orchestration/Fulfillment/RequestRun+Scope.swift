@@ -14,7 +14,7 @@ extension RequestRun {
             roots: JSONObject([
                 ("fields", request.parameters), ("metadata", document.metadata.json), ("request", requestRoot),
                 ("outputs", outputs(seenBy: index)), ("components", takesOver && document.components.isEmpty ? stepsRoot : componentsRoot),
-                ("environment", settings.variables), ("instance", instanceRoot), ("bundle", bundleRoot),
+                ("environment", settings.variables(for: document)), ("instance", instanceRoot), ("bundle", bundleRoot),
                 ("failure", takesOver ? failureRoot(index) : .null),
             ]), frozen: frozen)
     }
