@@ -275,12 +275,12 @@ private let cases: [SchemaCase] = [
                 "allOf": [["$ref": .string("#/$defs/a\(level - 1)")], ["$ref": .string("#/$defs/a\(level - 1)")], ["minLength": 0]]
             ]
         }
-        let start = ContinuousClock.now
+        let start = processorTime()
         #expect(try !isValid(["$defs": wide, "$ref": "#/$defs/a40"], "x"))
         var chain: JSON = ["a0": true]
         for level in 1...3000 { chain["a\(level)"] = ["$ref": .string("#/$defs/a\(level - 1)")] }
         #expect(try !isValid(["$defs": chain, "$ref": "#/$defs/a3000"], "x"))
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(processorTime() - start < .seconds(5))
     }
 
     @Test("mutated schemas neither trap nor hang")
