@@ -1,0 +1,26 @@
+import Base
+
+/// Where tests make the engine and the service of requests die or fail.
+package enum OrchestrationFailpoint: String, Failpoint {
+    case requestStored = "request.stored"
+    /// Durable, and not answered yet.
+    case requestAccepted = "request.accepted"
+    case commandStored = "request.operated"
+    case turnDecided = "turn.decided"
+    case turnStored = "turn.stored"
+    case intending = "effect.intending"
+    case settling = "effect.settling"
+    /// The intent is durable, the call has not left.
+    case calling = "call.sending"
+    /// The answer is there, and not stored.
+    case answered = "call.answered"
+    case lookingUp = "call.looking-up"
+    case polling = "call.polling"
+    case branchPushing = "git.pushing"
+    case branchPushed = "git.pushed"
+    case instanceWritten = "instance.written"
+    case ticketOpened = "ticket.opened"
+    case ticketEnded = "ticket.ended"
+    case moved = "request.moved"
+    case logged = "log.written"
+}
