@@ -19,7 +19,7 @@ struct Program {
         static var developerCommands: [any Command.Type] { [FailpointsCommand.self] }
 
         private static func armFailpoints() throws(PAOError) {
-            guard let setting = ConfigurationReader.processEnvironment["PAO_FAILPOINT"] else { return }
+            guard let setting = ConfigurationReader.processEnvironment["PAO_FAILPOINT"], !setting.isEmpty else { return }
             try ArmedFailpoints.arm(setting, among: FailpointsCommand.names)
         }
     #else

@@ -51,14 +51,22 @@ def repository(folder):
     return origin
 
 
-class Journey:
-    """`settings` are what PAO_FAILPOINT says at the first start, the second and so on; after those nothing is armed."""
+class Life:
+    """A server on a directory of its own beside a sandbox in a process of its own. `settings` are what PAO_FAILPOINT says at the first
+    start, the second and so on; after those nothing is armed."""
 
-    def __init__(self, template, settings):
+    def __init__(self, template, settings=()):
         self.directory = template.copy()
         self.settings = list(settings)
         self.deaths = 0
         self.acknowledged = {}
+        self.server = None
+        self.sandbox = SandboxProcess(self.directory.root)
+
+    def close(self):
+        if self.server:
+            self.server.process.kill()
+        self.sandbox.close()
 
     @property
     def struck(self):
@@ -66,39 +74,19 @@ class Journey:
         lines = (self.directory.root / "server.log").read_text(errors="replace").splitlines()
         return [line.removeprefix("failpoint ") for line in lines if line.startswith("failpoint ")]
 
-    def live(self):
-        """To the end, with every invariant checked. The caller removes the directory."""
-        self.sandbox = SandboxProcess(self.directory.root)
-        self.origin = repository(self.directory.root)
-        self.documents = catalog(self.sandbox, self.origin)
-        for document in self.documents:
-            self.directory.write(document)
-        self.sandbox.fault("POST /refused", "status", 400)
-        try:
-            self.server = None
-            self.start()
-            self.act()
-            self.stop()
-            self.check()
-        finally:
-            if self.server:
-                self.server.process.kill()
-            self.sandbox.close()
-
-    # The server
-
-    def start(self):
+    def environment(self):
+        """The sandbox is all there is outside."""
         host = self.sandbox.url.removeprefix("http://")
         jira = {"outside": {"baseUrl": self.sandbox.url, "apiVersion": 2, "authentication": {"type": "bearer", "token": "t"}}}
-        repositories = {"./modules/": {"url": f"file://{self.origin}", "branch": "main", "path": "live"}}
-        environment = {
+        return {
             "PAO_EGRESS_ALLOW": json.dumps([host]), "PAO_INTEGRATIONS_JIRA_INSTANCES": json.dumps(jira), "PAO_POLLING_STATUS": "1s",
-            "PAO_INTEGRATIONS_TERRAFORM_REPOSITORIES": json.dumps(repositories), "PAO_CATALOG_POLL_INTERVAL": "1s",
-            "PAO_LOGGING_LEVEL": "warning"}
+            "PAO_CATALOG_POLL_INTERVAL": "1s", "PAO_LOGGING_LEVEL": "warning"}
+
+    def start(self):
+        environment = self.environment()
         while True:
             setting = self.settings.pop(0) if self.settings else None
-            if setting:
-                environment["PAO_FAILPOINT"] = setting
+            environment["PAO_FAILPOINT"] = setting or ""
             try:
                 self.server = Server(self.directory, sandbox=False, environment=environment)
                 return
@@ -106,7 +94,6 @@ class Journey:
                 if not setting or "ended with" not in str(fault):
                     raise
                 self.deaths += 1
-                del environment["PAO_FAILPOINT"]
 
     def revive(self):
         """Starts the server again where it has died; what a failpoint did must have been its end."""
@@ -140,23 +127,15 @@ class Journey:
             return answer
         return eventually(attempt, 30, f"an answer to {method} {path}")
 
-    # What happens
+    def submit(self, item, **data):
+        """The key of the call is made of what is sent, so that it is the same each time."""
+        key = (item + json.dumps(data)).replace(" ", "")
+        answer = self.ask("POST", "/requests", {"catalogItemId": item, "requestData": data}, Idempotency_Key=key)
+        self.acknowledged[key] = answer.json["id"]
+        return answer.json["id"]
 
-    def act(self):
-        for document in self.documents:
-            self.wait_for_item(document["metadata"]["id"])
-        self.ask("PUT", "/secrets/word", {"value": "a secret of the journey"})
-        self.ask("POST", "/tokens", {"name": "robot"})
-        self.submit("-gated", name="small")
-        large = self.submit("-gated", name="large", size=50)
-        person, failing = self.submit("-manual"), self.submit("-failing")
-        self.submit("-branch")
-        self.back_up()
-        self.approve(large)
-        self.resolve(person)
-        self.change_catalog()
-        self.retry_until_completed(failing)
-        self.wait_for_end()
+    def read(self, request):
+        return self.ask("GET", f"/requests/{request}").json
 
     def wait_for_item(self, item):
         def look():
@@ -166,11 +145,51 @@ class Journey:
             return False
         eventually(look, 30, f"the item {item}")
 
-    def submit(self, item, **data):
-        key = item + str(data)
-        answer = self.ask("POST", "/requests", {"catalogItemId": "journey" + item, "requestData": data}, Idempotency_Key=key.replace(" ", ""))
-        self.acknowledged[key] = answer.json["id"]
-        return answer.json["id"]
+    def resolve(self, request, **outputs):
+        """Ends the tickets that are open."""
+        for ticket in self.ask("GET", f"/tickets?requestId={request}&status=open").json["data"]:
+            self.ask("POST", f"/tickets/{ticket['id']}/resolve", {"outputs": outputs}, accept=(200, 409))
+
+
+class Journey(Life):
+    """All of `catalog`, lived through once."""
+
+    def environment(self):
+        repositories = {"./modules/": {"url": f"file://{self.origin}", "branch": "main", "path": "live"}}
+        return {**super().environment(), "PAO_INTEGRATIONS_TERRAFORM_REPOSITORIES": json.dumps(repositories)}
+
+    def live(self):
+        """To the end, with every invariant checked. The caller removes the directory."""
+        self.origin = repository(self.directory.root)
+        self.documents = catalog(self.sandbox, self.origin)
+        for document in self.documents:
+            self.directory.write(document)
+        self.sandbox.fault("POST /refused", "status", 400)
+        try:
+            self.start()
+            self.act()
+            self.stop()
+            self.check()
+        finally:
+            self.close()
+
+    # What happens
+
+    def act(self):
+        for document in self.documents:
+            self.wait_for_item(document["metadata"]["id"])
+        self.ask("PUT", "/secrets/word", {"value": "a secret of the journey"})
+        self.ask("POST", "/tokens", {"name": "robot"})
+        self.submit("journey-gated", name="small")
+        large = self.submit("journey-gated", name="large", size=50)
+        person, failing = self.submit("journey-manual"), self.submit("journey-failing")
+        self.submit("journey-branch")
+        self.back_up()
+        self.approve(large)
+        self.do_by_hand(person)
+        self.change_catalog()
+        self.retry_until_completed(failing)
+        self.wait_for_end()
 
     def back_up(self):
         file = self.directory.root / "backup.db"
@@ -193,10 +212,9 @@ class Journey:
             return self.read(request)["status"] != "pending_approval"
         eventually(attempt, 30, "the approval")
 
-    def resolve(self, request):
+    def do_by_hand(self, request):
         def attempt():
-            for ticket in self.ask("GET", f"/tickets?requestId={request}&status=open").json["data"]:
-                self.ask("POST", f"/tickets/{ticket['id']}/resolve", {"outputs": {"place": "here"}}, accept=(200, 409))
+            self.resolve(request, place="here")
             return self.read(request)["actions"][0]["status"] == "completed"
         eventually(attempt, 40, "the ticket's end")
 
@@ -218,9 +236,6 @@ class Journey:
                 self.ask("POST", f"/requests/{request}/retry", {}, accept=(200, 409))
             return status == "completed"
         eventually(attempt, 60, "the end of the failed request")
-
-    def read(self, request):
-        return self.ask("GET", f"/requests/{request}").json
 
     def wait_for_end(self):
         eventually(lambda: all(self.read(request)["status"] == "completed" for request in self.acknowledged.values()), 60, "the end of every request")

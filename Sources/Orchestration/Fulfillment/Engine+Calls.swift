@@ -83,7 +83,10 @@ extension Engine {
             return Self.outcome(of: error, launch)
         }
         switch launch.work {
-        case .perform: return .result(await launch.type.perform(effect, tools))
+        case .perform:
+            OrchestrationFailpoint.performing.pass()
+            defer { OrchestrationFailpoint.performed.pass() }
+            return .result(await launch.type.perform(effect, tools))
         case .poll(let reference):
             OrchestrationFailpoint.polling.pass()
             return .result(await launch.type.poll(effect, reference: reference, tools))

@@ -10,9 +10,12 @@ package enum OrchestrationFailpoint: String, Failpoint {
     case turnStored = "turn.stored"
     case intending = "effect.intending"
     case settling = "effect.settling"
-    /// The intent is durable, the call has not left.
+    /// The intent is durable, nothing has been done.
+    case performing = "effect.performing"
+    /// It has happened, and nobody has noted it.
+    case performed = "effect.performed"
+    /// The same for each single call, also those of a look-up and a poll.
     case calling = "call.sending"
-    /// The answer is there, and not stored.
     case answered = "call.answered"
     case lookingUp = "call.looking-up"
     case polling = "call.polling"
