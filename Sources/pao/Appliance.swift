@@ -18,6 +18,7 @@ final class Appliance: Sendable {
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
+        Migration(number: 7, name: "catalog search", sql: CatalogSchema.search),
     ]
 
     let configuration: Configuration
@@ -214,7 +215,10 @@ final class Appliance: Sendable {
     private func endpoints(_ gatekeeper: Gatekeeper, isSecure: Bool) -> [Endpoint] {
         let requests = requests
         var endpoints: [Endpoint] = []
-        endpoints += CatalogRoutes(catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }).endpoints
+        endpoints +=
+            CatalogRoutes(
+                catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }, defaults: { requests.formDefaults(of: $0, for: $1) }
+            ).endpoints
         endpoints += RequestRoutes(requests: requests).endpoints
         endpoints += ApprovalRoutes(requests: requests).endpoints
         endpoints += SavedFormRoutes(forms: savedForms).endpoints
@@ -246,7 +250,7 @@ final class Appliance: Sendable {
         SystemRoutes(
             version: .init(version: Program.version, isSandbox: configuration.isSandbox, environmentName: configuration.environmentName),
             health: { [self] in health }, notReady: { [self] in notReady },
-            metrics: { [self] () throws(PAOError) in try metrics.text(catalog: catalog.snapshot, jobs: jobs) }, openAPI: openAPI)
+            metrics: { [self] () throws(PAOError) in try metrics.text(catalog: catalog, jobs: jobs) }, openAPI: openAPI)
     }
 
     private var health: [(part: String, fault: String?)] {
