@@ -10,19 +10,22 @@ package struct CatalogRoutes: Sendable {
     let typicalDuration: @Sendable (_ itemID: String) -> Int?
     /// Renders defaults that are templates, for the one who asks.
     let defaults: @Sendable (CatalogDocument, Actor) -> Form.DefaultRenderer
+    let sync: @Sendable () async -> SyncResult
 
     package init(
         catalog: Catalog, typicalDuration: @escaping @Sendable (_ itemID: String) -> Int?,
-        defaults: @escaping @Sendable (CatalogDocument, Actor) -> Form.DefaultRenderer
+        defaults: @escaping @Sendable (CatalogDocument, Actor) -> Form.DefaultRenderer, sync: @escaping @Sendable () async -> SyncResult
     ) {
         self.catalog = catalog
         self.typicalDuration = typicalDuration
         self.defaults = defaults
+        self.sync = sync
     }
 
     private static let filters: [Endpoint.Parameter] =
         Endpoint.paging + [
-            .init("search", "Words, or their beginnings, in name, id, category, owner, tags and description."), .init("category", "One category."),
+            .init("search", "Words, or their beginnings, in name, id, category, owner, tags and description."),
+            .init("category", "One category."),
             .init("owner", "A team's slug."),
             .init("tags", "All of them, separated by commas."), .init("kind", "CatalogItem, CatalogBundle, UpdateItem or UpgradeItem."),
             .init("status", "active, deprecated or retired."),
@@ -172,8 +175,8 @@ package struct CatalogRoutes: Sendable {
     }
 
     @Sendable private func refresh(_ call: Call) async throws(PAOError) -> Response {
-        if try call.flag("wait") { return .json(await catalog.sync().json) }
-        Task { await catalog.sync() }
+        if try call.flag("wait") { return .json(await sync().json) }
+        Task { [sync] in await sync() }
         return .json(["status": "running"], status: 202)
     }
 }

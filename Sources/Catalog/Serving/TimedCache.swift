@@ -69,6 +69,9 @@ package struct CacheStatistics: Sendable, Equatable {
     package var hitRatio: Double { hits + misses == 0 ? 0 : Double(hits) / Double(hits + misses) }
 
     package var json: JSON {
-        ["entries": .int(entries), "hits": .int(hits), "misses": .int(misses), "hitRatio": .number(JSONNumber((hitRatio * 1000).rounded() / 1000))]
+        [
+            "entries": .int(entries), "hits": .int(hits), "misses": .int(misses),
+            "hitRatio": .number(JSONNumber((hitRatio * 1000).rounded() / 1000)),
+        ]
     }
 }
