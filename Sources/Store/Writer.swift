@@ -14,6 +14,8 @@
 // Checkpoints  after callers have been answered: passive from `checkpointPages`; when readers keep the log from being reused until it has
 //              `truncatePages`, one that waits for them a moment, and after a failed try only at the double length.
 // Idle         the thread sleeps on a condition variable.
+// Turns        where options say so there is no thread: whoever queues asks for a turn, and a turn is one round of what the thread
+//              does, for all that waits by then. All of it is then on the thread that hands out turns.
 
 import Base
 import Glibc
@@ -41,6 +43,8 @@ final class Writer: @unchecked Sendable {
     private let counters = Counters()
     private let logPages = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     private var thread = pthread_t()
+    /// In turns only: one is being taken.
+    private var isInTurn = false
     /// Taken from the queue and not yet run, last first; touched by the thread only.
     private var taken: [Submission] = []
     private var nextTruncation = truncatePages
@@ -61,6 +65,7 @@ final class Writer: @unchecked Sendable {
     }
 
     private func start() throws(PAOError) {
+        guard case .thread = options.execution else { return }
         let context = Unmanaged.passRetained(self)
         let result = pthread_create(
             &thread, nil,
@@ -75,7 +80,11 @@ final class Writer: @unchecked Sendable {
         }
     }
 
-    var isCurrentThread: Bool { pthread_equal(thread, pthread_self()) != 0 }
+    /// Whether a closure that runs now is asking.
+    var isCurrentThread: Bool {
+        if case .turns = options.execution { return isInTurn }
+        return pthread_equal(thread, pthread_self()) != 0
+    }
 
     /// After `stop` the submission is settled at once with `unavailable`.
     func submit(_ submission: Submission) {
@@ -83,17 +92,38 @@ final class Writer: @unchecked Sendable {
             if !queue.isClosed { queue.waiting.append(submission) }
             return !queue.isClosed
         }
-        if isAccepted {
-            counters.queued.add(1, ordering: .relaxed)
-        } else {
-            submission.settle(.storeIsClosed)
-        }
+        guard isAccepted else { return submission.settle(.storeIsClosed) }
+        counters.queued.add(1, ordering: .relaxed)
+        askForTurn()
     }
 
     /// Runs what was accepted, then ends the thread. To be called once.
     func stop() {
         queue.change { $0.isClosed = true }
+        if case .turns = options.execution { return takeTurns() }
         pthread_join(thread, nil)
+    }
+
+    // MARK: In turns
+
+    private func askForTurn() {
+        guard case .turns(let schedule) = options.execution else { return }
+        schedule { [self] in takeTurn() }
+    }
+
+    /// What was asked for in vain, since a turn before took all there was, does nothing.
+    private func takeTurn() {
+        guard !isInTurn, let first = takeIfAny() else { return }
+        isInTurn = true
+        commitBatch(startingWith: first)
+        checkpointIfDue()
+        isInTurn = false
+    }
+
+    /// Until nothing waits; does nothing where a thread does it.
+    func takeTurns() {
+        guard case .turns = options.execution else { return }
+        while !isInTurn, !taken.isEmpty || queue.change({ !$0.waiting.isEmpty }) { takeTurn() }
     }
 
     /// Only after `stop`, and when no reader is left.

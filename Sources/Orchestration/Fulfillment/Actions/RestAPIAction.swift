@@ -8,6 +8,9 @@ import Integrations
 /// `verify` call that tells whether it happened.
 package struct RestAPIAction: ActionType {
     package let name = "rest-api"
+    /// A call whose connection is gone may still be on its way, or in work at the other side: this long after doubt began, what a verify
+    /// call does not find does not exist.
+    static let verifyLag = Duration.seconds(10)
 
     package init() {}
 
@@ -51,23 +54,24 @@ package struct RestAPIAction: ActionType {
         }
     }
 
-    /// A verify call that answers 404 or 410, or whose `when` does not hold, says that nothing happened.
+    /// A verify call that answers 404 or 410, or whose `when` does not hold, says that nothing happened: so far, until `verifyLag` is over.
     private func lookUp(_ call: RestCall, _ effect: PreparedEffect, _ tools: ActionTools) async -> Settlement {
         guard let probe = call.verifying else { return .unknown("\(effect.summary) has no verify call.") }
         do throws(TransportFailure) {
             let response = try await tools.http.send(try await probe.request(key: effect.key, tools))
             tools.log("verify call \(probe.method) \(probe.shownURL) answered \(response.status)")
-            if response.status == 404 || response.status == 410 { return .perform }
-            return response.isSuccess ? try decide(RestCall.evidence(response), call.verify["when"]) : .later(.seconds(5))
+            let absent: Settlement = tools.doubtAge >= Self.verifyLag ? .perform : .later(Self.verifyLag / 2)
+            if response.status == 404 || response.status == 410 { return absent }
+            return response.isSuccess ? try decide(RestCall.evidence(response), call.verify["when"], absent) : .later(.seconds(5))
         } catch {
             tools.log("verify call \(probe.shownURL): \(error.message)")
             return error.isRetryable ? .later(.seconds(5)) : .unknown("\(effect.summary): its verify call failed: \(error.message)")
         }
     }
 
-    private func decide(_ evidence: JSON, _ when: JSON?) throws(TransportFailure) -> Settlement {
+    private func decide(_ evidence: JSON, _ when: JSON?, _ absent: Settlement) throws(TransportFailure) -> Settlement {
         do throws(StepFailure) {
-            for condition in Condition.list(when) where try !condition.holds(evidence) { return .perform }
+            for condition in Condition.list(when) where try !condition.holds(evidence) { return absent }
         } catch {
             throw TransportFailure(.badAnswer, error.message, isRetryable: false)
         }
