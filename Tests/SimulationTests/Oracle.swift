@@ -93,7 +93,9 @@ final class Oracle: @unchecked Sendable {
     private func expectEffectsOnce(_ effects: [String: Int], in tx: Connection) throws(PAOError) {
         for (key, count) in effects.sorted(by: { $0.key < $1.key }) {
             if count > 1 { violations.append("I2: \(try Self.name(key, tx)) happened \(count) times") }
-            if try tx.first("SELECT 1 FROM effects WHERE key = ?", key) == nil { violations.append("I2: \(key) happened without an intent") }
+            if try tx.first("SELECT 1 FROM effects WHERE key = ?", key) == nil {
+                violations.append("I2: \(key) happened without an intent")
+            }
         }
         let done = "SELECT key FROM effects WHERE state = 'done' AND (kind = 'jira-ticket' OR summary LIKE 'POST %')"
         for row in try tx.rows(done) where effects[row.text(0)] == nil {

@@ -117,7 +117,8 @@ final class People: @unchecked Sendable {
         switch choice {
         case ..<45: _ = try await requests.retry(id, actionID: nil, changedData: nil, skipVerification: choice < 5, by: ada)
         case ..<55: _ = try await requests.skip(id, actionID: step, reason: "not needed", by: ada)
-        case ..<75: _ = try await requests.complete(id, actionID: step, outputs: ["id": "by-hand", "place": "there"], reason: "did it", by: ada)
+        case ..<75:
+            _ = try await requests.complete(id, actionID: step, outputs: ["id": "by-hand", "place": "there"], reason: "did it", by: ada)
         case ..<85: _ = try await requests.escalate(id, reason: "help", priority: nil, by: ada)
         default: _ = try await requests.abort(id, reason: "enough", createCleanupTicket: choice.isMultiple(of: 2), by: ada)
         }

@@ -30,15 +30,14 @@ struct SeededRandom: Sendable {
     }
 }
 
-/// FNV-1a over all that was decided and all that was seen: equal for equal runs.
+/// A hash over all that was decided and all that was seen: equal for equal runs.
 struct Trace: Sendable {
     private(set) var hash: UInt64 = 0xCBF2_9CE4_8422_2325
 
     mutating func add(_ value: UInt64) {
-        for shift in stride(from: 0, to: 64, by: 8) { add(UInt8(truncatingIfNeeded: value >> UInt64(shift))) }
+        hash = (hash ^ value) &* 0x9E37_79B9_7F4A_7C15
+        hash ^= hash >> 29
     }
 
-    mutating func add(_ text: String) { for byte in text.utf8 { add(byte) } }
-
-    private mutating func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    mutating func add(_ text: String) { for byte in text.utf8 { add(UInt64(byte)) } }
 }

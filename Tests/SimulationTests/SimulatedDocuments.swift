@@ -14,7 +14,8 @@ struct SimulatedDocuments {
     private mutating func document(_ id: String) -> String {
         ids = []
         let actions = (0..<(2 + random.below(5))).map { action($0) }.joined(separator: "\n")
-        let gates = random.isTrue(25) ? "approvals:\n  - {name: Lead, role: approver, team: platform, timeout: 12h, onTimeout: reject}\n" : ""
+        let gates =
+            random.isTrue(25) ? "approvals:\n  - {name: Lead, role: approver, team: platform, timeout: 12h, onTimeout: reject}\n" : ""
         let attempts = 1 + random.below(4)
         var settings = [
             "mode: \(random.isTrue(60) ? "parallel" : "sequential")",

@@ -71,7 +71,7 @@ final class SimulatedProcess: Sendable {
         try await identity.prepare()
         try await jobs.start()
         await scheduler.add(
-            Schedule("approvals", every: .seconds(300)) { [requests] in try await requests.sweepApprovals() })
+            Schedule("approvals", every: .seconds(900)) { [requests] in try await requests.sweepApprovals() })
         await scheduler.add(Schedule("identity", every: .seconds(900)) { [identity] in try await identity.maintain() })
     }
 

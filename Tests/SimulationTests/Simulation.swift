@@ -160,7 +160,7 @@ final class Simulation: @unchecked Sendable {
     private func heal() throws {
         guard let process, let people else { return }
         people.repeatUnanswered(to: process, boot: boot)
-        settle(.seconds(3 * 3600))
+        settle(.seconds(2 * 3600))
         oracle.expectRest(process, people.acknowledged)
         for _ in 0..<12 where !People.requests(of: process, People.live).isEmpty {
             try loop.complete { try await people.finish(process) }

@@ -2,7 +2,8 @@ import Base
 import Foundation
 import Testing
 
-/// The shipped engine, queue, scheduler and store under seeded faults (docs/design/simulation.md). `PAO_SEED=n` runs that seed alone.
+/// The shipped engine, queue, scheduler and store under seeded faults (docs/design/simulation.md). `PAO_SEED=n` runs that seed alone and
+/// prints what happened where something is wrong; `PAO_SEED=n-m` runs those from n to m.
 @Suite struct SimulationTests {
     private struct Scale {
         var seeds: Int
@@ -16,10 +17,14 @@ import Testing
             }
     }
 
-    /// The seed to run alone.
-    private static let chosen = ProcessInfo.processInfo.environment["PAO_SEED"].flatMap { UInt64($0) }
+    /// The seeds to run instead of the first ones.
+    private static let chosen: ClosedRange<UInt64>? = {
+        let ends = ProcessInfo.processInfo.environment["PAO_SEED"]?.split(separator: "-").compactMap { UInt64($0) } ?? []
+        guard let first = ends.first, let last = ends.last, first <= last else { return nil }
+        return first...last
+    }()
 
-    private static func seeds(_ count: Int) -> [UInt64] { chosen.map { [$0] } ?? (1...UInt64(count)).map { $0 } }
+    private static func seeds(_ count: Int) -> [UInt64] { Array(chosen ?? 1...UInt64(count)) }
 
     @Test("whatever fails and dies in whatever order, every invariant holds")
     func invariants() async throws {
@@ -33,12 +38,12 @@ import Testing
             }
             for try await report in group { total.add(report) }
         }
-        print("simulation: \(total.summary)")
+        print("simulation: \(total.summary), traces \(String(total.hash, radix: 16))")
         #expect(total.completed > 0)
     }
 
     private static func simulate(_ seed: UInt64, _ steps: Int) async throws -> Simulation.Report {
-        let report = try await Simulation.run(seed: seed, steps: steps, keepsNotes: chosen != nil)
+        let report = try await Simulation.run(seed: seed, steps: steps, keepsNotes: chosen?.count == 1)
         for violation in report.violations.prefix(5) { Issue.record("PAO_SEED=\(seed): \(violation)") }
         if !report.violations.isEmpty { print(report.notes.joined(separator: "\n")) }
         return report
@@ -46,7 +51,7 @@ import Testing
 
     @Test("the same seed makes the same trace, another seed another one")
     func deterministic() async throws {
-        let seed = Self.chosen ?? 1
+        let seed = Self.chosen?.first ?? 1
         let first = try await Simulation.run(seed: seed, steps: 3000)
         let second = try await Simulation.run(seed: seed, steps: 3000)
         let other = try await Simulation.run(seed: seed + 1, steps: 3000)
@@ -77,6 +82,7 @@ extension Simulation.Report {
         completed += other.completed
         calls += other.calls
         faults += other.faults
+        hash ^= other.hash
     }
 
     var summary: String {
