@@ -206,7 +206,7 @@ struct SubmissionCheck {
         RequestScope(
             roots: JSONObject([
                 ("fields", parameters), ("metadata", document.metadata.json),
-                ("request", requestRoot(document, parameters, actor, team)), ("environment", settings.variables),
+                ("request", requestRoot(document, parameters, actor, team)), ("environment", settings.variables(for: document)),
             ]), frozen: ["at": .string(now.description), "timestamp": .int(now.unixSeconds)])
     }
 

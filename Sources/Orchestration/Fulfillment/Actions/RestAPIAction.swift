@@ -4,7 +4,7 @@ import Documents
 import Integrations
 
 /// `rest-api`: one HTTP call. Every unsafe call carries the effect's key as `Idempotency-Key`. After doubt GET, PUT and DELETE are
-/// repeated; POST and PATCH only where the document says that the other side honours the key (`idempotency: header`) or names a
+/// repeated; POST and PATCH only where the document says that the other side honors the key (`idempotency: header`) or names a
 /// `verify` call that tells whether it happened.
 package struct RestAPIAction: ActionType {
     package let name = "rest-api"
@@ -46,32 +46,41 @@ package struct RestAPIAction: ActionType {
         let call = RestCall(json: effect.payload)
         switch effect.resend {
         case .free, .keyed: return .perform
-        case .lookup: return await lookUp(call, effect, tools)
+        case .lookup:
+            let found = await lookUp(call, effect, tools)
+            if case .perform = found, tools.doubtAge < Self.verifyLag { return .later(Self.verifyLag / 2) }
+            return found
         case .never:
             return .unknown(
-                "\(effect.summary) was sent, but no answer is known, and the other side is not declared to honour the key "
+                "\(effect.summary) was sent, but no answer is known, and the other side is not declared to honor the key "
                     + "\(effect.key). Look there whether it took effect; then complete the step by hand, or retry it.")
         }
     }
 
-    /// A verify call that answers 404 or 410, or whose `when` does not hold, says that nothing happened: so far, until `verifyLag` is over.
+    /// A verify call that answers 404 or 410, or whose `when` does not hold, says that nothing happened.
     private func lookUp(_ call: RestCall, _ effect: PreparedEffect, _ tools: ActionTools) async -> Settlement {
         guard let probe = call.verifying else { return .unknown("\(effect.summary) has no verify call.") }
         do throws(TransportFailure) {
             let response = try await tools.http.send(try await probe.request(key: effect.key, tools))
             tools.log("verify call \(probe.method) \(probe.shownURL) answered \(response.status)")
-            let absent: Settlement = tools.doubtAge >= Self.verifyLag ? .perform : .later(Self.verifyLag / 2)
-            if response.status == 404 || response.status == 410 { return absent }
-            return response.isSuccess ? try decide(RestCall.evidence(response), call.verify["when"], absent) : .later(.seconds(5))
+            if response.status == 404 || response.status == 410 { return .perform }
+            let expected = call.verify["expected"].map { $0.array ?? [$0] }
+            guard expected?.contains(where: { Verifier.matches($0, response.status) }) ?? response.isSuccess else {
+                return expected != nil && response.status < 500 && response.status != 429 ? .perform : .later(.seconds(5))
+            }
+            return try decide(RestCall.evidence(response), Self.conditions(call.verify))
         } catch {
             tools.log("verify call \(probe.shownURL): \(error.message)")
             return error.isRetryable ? .later(.seconds(5)) : .unknown("\(effect.summary): its verify call failed: \(error.message)")
         }
     }
 
-    private func decide(_ evidence: JSON, _ when: JSON?, _ absent: Settlement) throws(TransportFailure) -> Settlement {
+    /// `when`, or one condition written beside the `url`.
+    private static func conditions(_ verify: JSON) -> JSON? { verify["when"] ?? (verify["path"] == nil ? nil : verify) }
+
+    private func decide(_ evidence: JSON, _ when: JSON?) throws(TransportFailure) -> Settlement {
         do throws(StepFailure) {
-            for condition in Condition.list(when) where try !condition.holds(evidence) { return absent }
+            for condition in Condition.list(when) where try !condition.holds(evidence) { return .perform }
         } catch {
             throw TransportFailure(.badAnswer, error.message, isRetryable: false)
         }
