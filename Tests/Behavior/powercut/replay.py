@@ -1,19 +1,18 @@
 """What a power cut leaves: from a recording of writes and syncs, one of the many states that the disk may be in.
 
-What was synced is there. Of what was not, each sector is there or not, by chance, in whichever order; so are a file's length and the
-names in its directory. Several writes to one sector may leave any of them.
+What was synced is there. Of what was not, each sector is there or not, by chance; so is each change of a file's length. Of several
+writes to one sector any may be the last one that is there. The names in the directory are those of some moment since its last sync.
 """
 import struct
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 HEADER = struct.Struct("<c64sQI")
 SECTOR = 512
 DIRECTORY = "."
 
 
-@dataclass
-class Entry:
+class Entry(NamedTuple):
     operation: str
     name: str
     offset: int
@@ -21,7 +20,7 @@ class Entry:
 
 
 def entries(path):
-    """All whole entries of a recording."""
+    """All whole entries of a recording, in order; the last one may have been cut short."""
     recorded, place, found = Path(path).read_bytes(), 0, []
     while place + HEADER.size <= len(recorded):
         operation, name, offset, length = HEADER.unpack_from(recorded, place)
@@ -33,44 +32,90 @@ def entries(path):
     return found
 
 
-@dataclass
-class File:
-    """`durable` is on the disk; `pending` are changes since, each a write or a truncation, with whether a sync under way covers them."""
-    durable: bytearray = field(default_factory=bytearray)
-    pending: list = field(default_factory=list)
-    covered: int = 0
+def sectors(offset, data):
+    """A write as the pieces that the disk writes for itself."""
+    start = 0
+    while start < len(data):
+        end = min(len(data), start + SECTOR - (offset + start) % SECTOR)
+        yield offset + start, data[start:end]
+        start = end
 
-    def sync(self):
+
+class File:
+    """What is on the disk, and what has been changed since: `(offset, bytes)`, or `(length, None)` for a new length."""
+
+    def __init__(self, durable=b""):
+        self.durable = bytearray(durable)
+        self.pending = []
+        self.covered = 0
+
+    def begin_sync(self):
+        self.covered = len(self.pending)
+
+    def end_sync(self):
         for change in self.pending[:self.covered]:
-            apply(self.durable, *change)
+            change_content(self.durable, *change)
         del self.pending[:self.covered]
         self.covered = 0
 
-    def after_cut(self, chance, keeps):
-        """With every change of the list, every sector of it, kept with the probability `keeps`."""
+    def after_cut(self, chance, kept):
+        """Each pending piece is there with the probability `kept`."""
         content = bytearray(self.durable)
         for offset, data in self.pending:
-            if data is None:
-                if chance.random() < keeps:
-                    apply(content, offset, None)
-                continue
-            for start in range(0, len(data), SECTOR - offset % SECTOR if start_is_odd(offset) else SECTOR):
-                if chance.random() < keeps:
-                    apply(content, offset + start, data[start:start + SECTOR])
+            pieces = [(offset, None)] if data is None else sectors(offset, data)
+            for piece in pieces:
+                if chance.random() < kept:
+                    change_content(content, *piece)
         return bytes(content)
 
 
-def start_is_odd(offset):
-    return False and offset
-
-
-def apply(content, offset, data):
-    if data is None:
-        if offset < len(content):
-            del content[offset:]
-        else:
-            content.extend(bytes(offset - len(content)))
-        return
+def change_content(content, offset, data):
     if len(content) < offset:
         content.extend(bytes(offset - len(content)))
-    content[offset:offset + len(data)] = data
+    if data is None:
+        del content[offset:]
+    else:
+        content[offset:offset + len(data)] = data
+
+
+class Disk:
+    """The files of one directory, as they are known to be and as they might be."""
+
+    def __init__(self, files):
+        self.names = {name: File(content) for name, content in files.items()}
+        # What the directory may hold after a cut: the first is durable.
+        self.moments = [dict(self.names)]
+        self.covered = 0
+
+    def take(self, entry):
+        operation, name, offset, data = entry
+        if operation in "CUR":
+            self.change_names(operation, name, data)
+        elif name == DIRECTORY:
+            self.sync_names(operation)
+        elif name in self.names:
+            file = self.names[name]
+            match operation:
+                case "W": file.pending.append((offset, data))
+                case "T": file.pending.append((offset, None))
+                case "B": file.begin_sync()
+                case "E": file.end_sync()
+
+    def change_names(self, operation, name, data):
+        match operation:
+            case "C": self.names[name] = File()
+            case "U": self.names.pop(name, None)
+            case "R": self.names[data.decode()] = self.names.pop(name)
+        self.moments.append(dict(self.names))
+
+    def sync_names(self, operation):
+        if operation == "B":
+            self.covered = len(self.moments) - 1
+        elif operation == "E":
+            del self.moments[:self.covered]
+            self.covered = 0
+
+    def after_cut(self, chance):
+        """Contents by name: one of the states that a power cut may leave now."""
+        kept = chance.choice([0, 0.5, 0.9, 1])
+        return {name: file.after_cut(chance, kept) for name, file in chance.choice(self.moments).items()}
