@@ -152,7 +152,7 @@ package actor JobQueue {
         }
         for job in outcome.jobs {
             running[ObjectIdentifier(job.lease)] = Running(
-                job: job, task: Task(executorPreference: options.executor) { await self.run(job) })
+                job: job, task: Task(executorPreference: options.executor, priority: .utility) { await self.run(job) })
         }
         if outcome.isPartial { signal.yield() }
         let untilNext = outcome.next.map { $0 - time.now() } ?? Self.longestPause
