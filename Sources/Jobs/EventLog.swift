@@ -98,7 +98,6 @@ package final class EventLog: Sendable {
         let rows = Array(repeating: "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", count: count).joined(separator: ", ")
         return """
             INSERT INTO events(at, type, subject_type, subject_id, request_id, request_key, team, old, new, correlation_id) VALUES \(rows)
-            RETURNING sequence
             """
     }
 
@@ -118,8 +117,9 @@ package final class EventLog: Sendable {
             values.append(event.new.map(SQLValue.text) ?? .null)
             values.append(.text(event.correlationID))
         }
-        let rows = try tx.rows(Self.inserts[events.count], values: values)
-        let stored = zip(rows, events).map { StoredEvent(sequence: $0.int(0), at: tx.timestamp, event: $1) }
+        try tx.run(Self.inserts[events.count], values: values)
+        let first = tx.lastInsertedRow - events.count + 1
+        let stored = zip(first..., events).map { StoredEvent(sequence: $0, at: tx.timestamp, event: $1) }
         tx.afterCommit { [self] in publish(stored) }
     }
 
