@@ -37,6 +37,8 @@ package final class CatalogDocument: Sendable {
     package let source: Source
     /// Fields that an action reads without a default and outside of any condition, each once, with where it is read.
     package let neededFields: [NeededField]
+    /// Names of the environment that an action or the instance reads without a default.
+    package let environmentNames: [String]
 
     package struct NeededField: Sendable {
         package let field: String
@@ -81,6 +83,21 @@ package final class CatalogDocument: Sendable {
         self.source = source
         digest = Hash.sha256(definition.canonicalBytes).hex
         neededFields = Self.neededFields(of: fulfillment.actions)
+        let actions = fulfillment.manual + (fulfillment.automatic?.actions ?? []) + rollback + (instance?.decommission ?? [])
+        environmentNames = Self.environmentNames(of: actions, instance)
+    }
+
+    private static func environmentNames(of actions: [Action], _ instance: InstanceTemplate?) -> [String] {
+        let trees =
+            actions.flatMap { [$0.config] + $0.verification.map(\.parameters) }
+            + [instance?.outputs, instance?.resources].compactMap { $0 }
+        let templates = trees.flatMap(\.templates).map(\.template) + [instance?.name].compactMap { $0 }
+        let references = templates.flatMap(\.references) + actions.flatMap { $0.condition?.references ?? [] }
+        var names: [String] = []
+        for reference in references where reference.path.first == .key("environment") && !reference.hasDefault {
+            if reference.path.count == 2, case .key(let name) = reference.path[1], !names.contains(name) { names.append(name) }
+        }
+        return names
     }
 
     private static func neededFields(of actions: [Action]) -> [NeededField] {

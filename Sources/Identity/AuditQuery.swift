@@ -50,6 +50,9 @@ extension AuditQuery {
         let scope = actor.teamScope(column: "team")
         let visible = actor.visibleTeams == nil ? scope.sql : "(\(scope.sql) OR actor_login = ?)"
         let login: [SQLValue] = actor.visibleTeams == nil ? [] : [.text(actor.login)]
-        return ((given.map(\.0) + [visible]).joined(separator: " AND "), given.flatMap { sql, value in sql.utf8.filter { $0 == UInt8(ascii: "?") }.map { _ in value } } + scope.values + login)
+        return (
+            (given.map(\.0) + [visible]).joined(separator: " AND "),
+            given.flatMap { sql, value in sql.utf8.filter { $0 == UInt8(ascii: "?") }.map { _ in value } } + scope.values + login
+        )
     }
 }

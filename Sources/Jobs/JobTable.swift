@@ -13,6 +13,7 @@ enum JobTable {
         let added = try tx.run(
             insertion, id, job.kind, job.subject, job.team, job.priority.rawValue, isDue ? "queued" : "delayed", runAt, job.payload,
             LimitKeys.text(job.limitKeys), tx.timestamp)
+        try JobFailpoint.enqueued.reach()
         if added == 0 { try expedite(kind: job.kind, subject: job.subject, to: runAt, in: tx) }
         return added == 1
     }

@@ -111,8 +111,9 @@ struct Hints: Sendable {
             path.fill(&answer, with: .string("sandbox-\(output.key)-\(id.suffix(6))"))
         }
         for expectation in expectations(ofType: "response-body") {
-            guard let path = expectation["path"]?.string.flatMap(AnswerPath.init) else { continue }
-            path.fill(&answer, with: expectation["equals"] ?? .string("sandbox-\(id.suffix(6))"), replacing: expectation["equals"] != nil)
+            guard expectation["exists"]?.bool != false, let path = expectation["path"]?.string.flatMap(AnswerPath.init) else { continue }
+            let wanted = expectation["equals"] ?? expectation["expected"]
+            path.fill(&answer, with: wanted ?? .string("sandbox-\(id.suffix(6))"), replacing: wanted != nil)
         }
         return answer
     }

@@ -47,12 +47,13 @@ private struct FileReader {
         let report = FindingReport(file: path)
         defer { reading.findings += report.findings }
         let isFlat = FlatDialect.isFlat(root)
-        var canonical = isFlat ? FlatDialect(path: path, isAloneInFolder: isAlone, report: report).canonical(root) : root
+        let written = isFlat ? root : FlatStepTypes(report: report).respelled(root)
+        var canonical = isFlat ? FlatDialect(path: path, isAloneInFolder: isAlone, report: report).canonical(root) : written
         canonical = Completion(path: path, owners: owners, report: report).completed(canonical)
         let decoder = DocumentDecoder(path: path, dialect: isFlat ? .flat : .canonical, report: report, source: source)
         let place = CatalogDocument.Source(path: path, line: root.position.line)
         let document = decoder.decode(canonical, at: place)
-        schemas.check(root, into: report)
+        schemas.check(written, into: report)
         guard let document, !report.hasErrors else {
             reading.brokenIDs = canonical["metadata"]?["id"]?.string.flatMap { id in reading.brokenIDs.map { $0 + [id] } }
             return

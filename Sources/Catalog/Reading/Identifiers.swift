@@ -8,12 +8,14 @@ enum Identifiers {
         return text.utf8.count <= 100 && words.allSatisfy { !$0.isEmpty && $0.allSatisfy { isLower($0) || isDigit($0) } }
     }
 
-    /// What a text would be called in kebab-case: `Redis Cache` is `redis-cache`, `eksCluster` is `eks-cluster`.
+    /// What a text would be called in kebab-case: `Redis Cache` is `redis-cache`, `eksCluster` is `eks-cluster`. In a text of several words
+    /// capitals inside of one belong to its name: `RDS PostgreSQL` is `rds-postgresql`.
     static func kebabCase(_ text: String) -> String {
         var result: [UInt8] = []
         var previous: UInt8 = 0
+        let isOneWord = !text.utf8.contains(UInt8(ascii: " "))
         for byte in text.utf8 {
-            if isUpper(byte), isLower(previous) || isDigit(previous) { result.append(UInt8(ascii: "-")) }
+            if isOneWord, isUpper(byte), isLower(previous) || isDigit(previous) { result.append(UInt8(ascii: "-")) }
             let isWord = isLower(byte) || isUpper(byte) || isDigit(byte)
             if isWord {
                 result.append(isUpper(byte) ? byte + 32 : byte)

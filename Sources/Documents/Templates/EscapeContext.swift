@@ -26,11 +26,11 @@ package enum EscapeContext: String, Sendable, CaseIterable {
 }
 
 enum MarkdownText {
-    /// A backslash before every punctuation character that could be markup.
+    /// A backslash before every punctuation character that could be markup; before the colon of what could be taken for an address.
     static func escape(_ text: String) -> [UInt8] {
         var result: [UInt8] = []
         for byte in text.utf8 {
-            if "\\`*_{}[]()#+-.!|<>~&".utf8.contains(byte) { result.append(UInt8(ascii: "\\")) }
+            if "\\`*_{}[]()#+-.!|<>~&:".utf8.contains(byte) { result.append(UInt8(ascii: "\\")) }
             result.append(byte)
         }
         return result

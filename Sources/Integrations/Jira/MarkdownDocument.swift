@@ -1,7 +1,8 @@
 /// The part of Markdown that tickets are written in: headings, paragraphs, nested lists, fenced code; in them bold, italic, code and links.
 ///
-/// A backslash before ASCII punctuation means that character itself, in code too (unlike in CommonMark): so values that a template has
-/// escaped show literally wherever its author put them. A line break is kept as one.
+/// A backslash before ASCII punctuation means that character itself, in code inside of a line too (unlike in CommonMark): so values that a
+/// template has escaped show literally wherever its author put them. In fenced code, where templates escape nothing, a backslash is one. A
+/// line break is kept as one.
 struct MarkdownDocument: Equatable {
     enum Block: Equatable {
         case heading(level: Int, [Inline])
@@ -111,7 +112,7 @@ private struct MarkdownBlockParser {
             code += line
         }
         let language = fence.info.split(separator: 0x20).first.map { String(decoding: $0, as: UTF8.self) }
-        return .code(language: language, text: String(decoding: MarkdownInlineParser.unescaped(code[...]), as: UTF8.self))
+        return .code(language: language, text: String(decoding: code, as: UTF8.self))
     }
 
     private mutating func parseList(_ first: Marker, depth: Int) -> MarkdownDocument.List {

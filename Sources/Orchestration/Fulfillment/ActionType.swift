@@ -95,7 +95,7 @@ package struct ActionTools: Sendable {
 package enum Resend: String, Sendable {
     /// Repeating it changes nothing (GET, PUT, DELETE).
     case free
-    /// The other side honours the key and answers the same again.
+    /// The other side honors the key and answers the same again.
     case keyed
     /// Not by itself, but the other side can be asked whether it happened.
     case lookup

@@ -99,18 +99,22 @@ struct EffectLedger {
             INSERT INTO effects(key, request_id, step_id, generation, part, kind, summary, resend, rendered, digest, state, lease_epoch,
               created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?)
-            ON CONFLICT(request_id, step_id, key) DO UPDATE SET state = 'intent', tries = tries + 1, rendered = excluded.rendered, note = NULL,
-              digest = excluded.digest, lease_epoch = excluded.lease_epoch, updated_at = excluded.updated_at
+            ON CONFLICT(request_id, step_id, key) DO UPDATE SET state = 'intent', tries = tries + 1, rendered = excluded.rendered,
+              note = NULL, digest = excluded.digest, lease_epoch = excluded.lease_epoch, updated_at = excluded.updated_at
             """,
             effect.key, effect.requestRowID, effect.stepID, effect.generation, effect.part, effect.kind, effect.summary,
             effect.resend.rawValue, String(decoding: bytes, as: UTF8.self), Hash.sha256(bytes).hex, leaseEpoch, effect.updatedAt,
             effect.updatedAt)
+        try OrchestrationFailpoint.intending.reach()
     }
 
-    func settle(_ requestRowID: String, key: String, _ state: Effect.State, reference: String?, note: String?, at: Timestamp) throws(PAOError) {
+    func settle(_ requestRowID: String, key: String, _ state: Effect.State, reference: String?, note: String?, at: Timestamp)
+        throws(PAOError)
+    {
         try connection.run(
             """
             UPDATE effects SET state = ?, remote_ref = COALESCE(?, remote_ref), note = ?, updated_at = ? WHERE request_id = ? AND key = ?
             """, state.rawValue, reference, note, at, requestRowID, key)
+        try OrchestrationFailpoint.settling.reach()
     }
 }

@@ -90,6 +90,7 @@ package final class Recorder: Sendable {
         let tickets = TicketStore(tx)
         for ticket in changes.newTickets {
             try tickets.insert(ticket)
+            try OrchestrationFailpoint.ticketOpened.reach()
             told.append(event(of: ticket, old: nil, request))
         }
         for ticket in changes.updatedTickets {
@@ -103,7 +104,8 @@ package final class Recorder: Sendable {
 
     private func event(of ticket: Ticket, old: String?, _ request: ServiceRequest) -> Event {
         Event(
-            type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: request.id, requestKey: request.rowID, team: ticket.team, old: old,
+            type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: request.id, requestKey: request.rowID,
+            team: ticket.team, old: old,
             new: ticket.status.rawValue, correlationID: request.correlationID)
     }
 
@@ -122,6 +124,7 @@ package final class Recorder: Sendable {
         if let (instance, old) = run.changes.updatedInstance {
             try instances.update(instance)
             if old != instance.state { told.append(try record(instance, old: old.rawValue, run.request, actor, in: tx)) }
+            try OrchestrationFailpoint.instanceWritten.reach()
         }
         for dependency in run.changes.dependencies {
             guard let dependent = run.instance, let provider = try instances.instance(id: dependency.provider) else { continue }
@@ -145,7 +148,8 @@ package final class Recorder: Sendable {
                 actor, "state", "instance", instance.id, team: instance.owner.team, requestID: request.id,
                 old: old.map { ["state": .string($0)] }, new: ["state": .string(instance.state.rawValue)]), in: tx)
         return Event(
-            type: "instance.state", subjectType: "instance", subjectID: instance.id, requestID: request.id, requestKey: request.rowID, team: instance.owner.team,
+            type: "instance.state", subjectType: "instance", subjectID: instance.id, requestID: request.id, requestKey: request.rowID,
+            team: instance.owner.team,
             old: old, new: instance.state.rawValue, correlationID: request.correlationID)
     }
 
@@ -162,6 +166,7 @@ package final class Recorder: Sendable {
                     actor, "transition", "request", request.id, team: request.requester.team, requestID: request.id,
                     old: ["status": .string(from.rawValue)], new: ["status": .string(to.rawValue)]), in: tx)
         }
+        if !changes.requestTransitions.isEmpty { try OrchestrationFailpoint.moved.reach() }
         for step in changes.stepTransitions {
             told.append(
                 Event(
@@ -181,7 +186,8 @@ package final class Recorder: Sendable {
 
     func event(of request: ServiceRequest, from: RequestStatus?, to: RequestStatus) -> Event {
         Event(
-            type: "request.status", subjectType: "request", subjectID: request.id, requestID: request.id, requestKey: request.rowID, team: request.requester.team,
+            type: "request.status", subjectType: "request", subjectID: request.id, requestID: request.id, requestKey: request.rowID,
+            team: request.requester.team,
             old: from?.rawValue, new: to.rawValue, correlationID: request.correlationID)
     }
 
@@ -198,5 +204,6 @@ package final class Recorder: Sendable {
                 "INSERT INTO step_logs(request_id, action_id, attempt, at, level, message) VALUES (?, ?, ?, ?, ?, ?)", request.rowID,
                 line.actionID, line.attempt, line.at, line.level, message)
         }
+        try OrchestrationFailpoint.logged.reach()
     }
 }

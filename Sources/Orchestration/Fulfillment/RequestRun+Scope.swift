@@ -11,7 +11,7 @@ extension RequestRun {
         return RequestScope(
             roots: JSONObject([
                 ("fields", request.parameters), ("metadata", document.metadata.json), ("request", requestRoot),
-                ("outputs", outputs(seenBy: index)), ("components", componentsRoot), ("environment", settings.variables),
+                ("outputs", outputs(seenBy: index)), ("components", componentsRoot), ("environment", settings.variables(for: document)),
                 ("instance", instanceRoot), ("failure", failureRoot(index)),
             ]), frozen: frozen)
     }

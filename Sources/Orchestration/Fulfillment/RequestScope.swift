@@ -50,6 +50,7 @@ package struct RequestScope: TemplateScope {
         switch scope {
         case "secrets": return secret(path)
         case "system": return select(system, path.dropFirst())
+        case "fields": return select(roots["fields"] ?? .null, path.dropFirst(), isField: true)
         case "env": return select(roots["environment"] ?? .null, path.dropFirst())
         case "outputs" where standsInForOutputs && path.count > 2:
             return .string("<\(path.dropFirst().map(Self.text).joined(separator: "."))>")
@@ -100,8 +101,9 @@ package struct RequestScope: TemplateScope {
         .array((roots["fields"]?.object ?? JSONObject()).map { ["name": .string($0.key), "value": Sealed.masked($0.value)] })
     }
 
-    /// A whole scope (`{{#each fields}}`, `{{json outputs}}`) never opens what is sealed: only a path to the very value does.
-    private func select(_ root: JSON, _ path: ArraySlice<PathComponent>) -> JSON? {
+    /// A whole scope (`{{#each fields}}`, `{{json outputs}}`) never opens what is sealed: only a path to the very value does, or to the
+    /// field that holds it (the content of a file, the passwords of a list).
+    private func select(_ root: JSON, _ path: ArraySlice<PathComponent>, isField: Bool = false) -> JSON? {
         var value = root
         for component in path {
             let next: JSON? =
@@ -112,10 +114,10 @@ package struct RequestScope: TemplateScope {
             guard let next else { return nil }
             value = next
         }
-        if let ciphertext = Sealed.ciphertext(value) {
+        if Sealed.ciphertext(value) != nil || (isField && !path.isEmpty && Sealed.holdsSealed(value)) {
             if passesSealed { return value }
             protectedUse.flag.withLock { $0 = true }
-            return keys.map { $0.open(ciphertext) } ?? Sealed.mask
+            return keys.map { Sealed.map(value, $0.open) } ?? Sealed.masked(value)
         }
         return value.isNull && !path.isEmpty ? nil : Sealed.masked(value)
     }

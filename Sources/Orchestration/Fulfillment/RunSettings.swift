@@ -1,4 +1,5 @@
 package import Base
+import Catalog
 
 /// What a run needs beyond its rows; values, so that a run is the same on every machine.
 package struct RunSettings: Sendable {
@@ -34,6 +35,15 @@ package struct RunSettings: Sendable {
         self.attemptTimeout = attemptTimeout
         self.seal = seal
         self.open = open
+    }
+
+    /// What templates of the document read as `environment`. In sandbox mode what nobody has set stands there by its name, like an unknown
+    /// secret, so that a catalog can be tried before anything is configured.
+    func variables(for document: CatalogDocument) -> JSON {
+        guard environment.isSandbox else { return variables }
+        var known = variables
+        for name in document.environmentNames where known[name] == nil { known[name] = .string("sandbox-\(name)") }
+        return known
     }
 
     /// Seals by the appliance's key. A value that cannot be opened (the key is lost) opens as null, and what reads it fails by name.

@@ -127,6 +127,7 @@ package final class Tickets: Sendable {
             ticket.updatedAt = tx.timestamp
             try TicketStore(tx).update(ticket)
             try recorder.record(ticket, before: before, verb: verb, by: actor, in: tx)
+            if ticket.status.isFinal { try OrchestrationFailpoint.ticketEnded.reach() }
             return ticket
         }
     }
@@ -141,7 +142,8 @@ extension Recorder {
                 new: ["status": .string(ticket.status.rawValue), "outputs": Sealed.masked(ticket.outputs ?? .null)]), in: tx)
         try events.append(
             Event(
-                type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: ticket.requestID, requestKey: ticket.requestRowID, team: ticket.team,
+                type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: ticket.requestID, requestKey: ticket.requestRowID,
+                team: ticket.team,
                 old: before.status.rawValue, new: ticket.status.rawValue, correlationID: actor.correlationID), in: tx)
     }
 }

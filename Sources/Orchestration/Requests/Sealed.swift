@@ -12,6 +12,16 @@ package enum Sealed {
         return object[key]?.string
     }
 
+    /// Whether there is a sealed value in it.
+    static func holdsSealed(_ value: JSON) -> Bool {
+        if ciphertext(value) != nil { return true }
+        switch value {
+        case .array(let elements): return elements.contains(where: holdsSealed)
+        case .object(let object): return object.contains { holdsSealed($0.value) }
+        default: return false
+        }
+    }
+
     /// Every sealed value replaced by asterisks.
     package static func masked(_ value: JSON) -> JSON { map(value) { _ in mask } }
 

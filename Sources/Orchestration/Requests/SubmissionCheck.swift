@@ -75,7 +75,8 @@ struct SubmissionCheck {
         let enabled = checked.components.map(\.id)
         var steps = checked.components.map { component in
             Step(
-                id: component.id, name: catalog.entry(component.catalogItem)?.name ?? component.id, type: Step.componentType, position: 0, dependsOn: component.dependsOn.filter(enabled.contains), status: .pending,
+                id: component.id, name: catalog.entry(component.catalogItem)?.name ?? component.id, type: Step.componentType, position: 0,
+                dependsOn: component.dependsOn.filter(enabled.contains), status: .pending,
                 generation: 0, retryCount: 0, skipsVerification: false)
         }
         let actions =
@@ -205,7 +206,7 @@ struct SubmissionCheck {
         RequestScope(
             roots: JSONObject([
                 ("fields", parameters), ("metadata", document.metadata.json),
-                ("request", requestRoot(document, parameters, actor, team)), ("environment", settings.variables),
+                ("request", requestRoot(document, parameters, actor, team)), ("environment", settings.variables(for: document)),
             ]), frozen: ["at": .string(now.description), "timestamp": .int(now.unixSeconds)])
     }
 

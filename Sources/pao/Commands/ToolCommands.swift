@@ -174,7 +174,9 @@ enum RestoreCommand: Command {
             unlink(database + "-shm")
             Terminal.write("the database of before is \(kept)\n")
         }
+        try CommandFailpoint.putAside.reach()
         try Files.write(try Files.read(file, limit: Int.max), to: database, mode: 0o600)
+        try CommandFailpoint.restored.reach()
         Terminal.write("restored into \(directory)\n")
         return 0
     }

@@ -15,6 +15,8 @@ struct ActionBench {
     var verification: [JSON] = []
     var outputs: [Action.Output] = []
     var services = ExternalServices()
+    /// By name; one alone is the default.
+    var jira: [String: JiraInstance] = [:]
     var isSandbox = false
     var isManual = false
     var memory: JSON = .null
@@ -46,7 +48,8 @@ struct ActionBench {
         let roots = JSONObject([
             ("fields", fields), ("metadata", ["id": "item"] as JSON), ("outputs", known), ("request", ["id": "req-1"] as JSON),
         ])
-        var environment = ActionEnvironment(isSandbox: isSandbox, pollInterval: .seconds(5))
+        var environment = ActionEnvironment(
+            isSandbox: isSandbox, jira: jira, defaultJira: jira.keys.first, pollInterval: .seconds(5))
         environment.services = services
         return ActionInput(
             action: action, scope: RequestScope(roots: roots, frozen: ["at": "2026-11-21T10:00:00.000Z"]), key: Self.key,

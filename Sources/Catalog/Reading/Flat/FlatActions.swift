@@ -86,15 +86,30 @@ extension FlatActions {
         var action = FlatMapping(at: node.position)
         let type = node["type"]?.text ?? ""
         let configs = FlatConfigs(report: report)
+        if let name = node["name"], name.text.map(Identifiers.isPartID) == false {
+            action.put("name", name, keyAt: node.keyPosition("name"))
+        }
         action.take(
             [
-                "name": .init("id"), "type": .init("type", configs.type), "depends_on": .init("dependsOn"), "if": .init("if"),
+                "name": .init("id", stepID), "type": .init("type", configs.type), "depends_on": .init("dependsOn", stepIDs),
+                "if": .init("if"),
                 "condition": .init("if"), "template": .init("config") { configs.config($0, type) },
                 "verification": .init("verification", verification), "retry_policy": .init("retry", retry), "timeout": .init("timeout"),
                 "outputs": .init("outputs"), "cleanup": .init("cleanup"), "description": .init("description"),
             ], from: node, report)
         if node["outputs"] == nil { declareOutputs(of: node, in: &action) }
         return action.node
+    }
+
+    /// `Create the app` is `create-the-app` to other steps.
+    private func stepID(_ node: YAMLNode) -> YAMLNode {
+        guard let name = node.text, !Identifiers.isPartID(name) else { return node }
+        return YAMLNode(text: Identifiers.kebabCase(name), at: node.position)
+    }
+
+    /// A list, or one name.
+    private func stepIDs(_ node: YAMLNode) -> YAMLNode {
+        node.text == nil ? node.mapElements(stepID) : YAMLNode(.sequence([stepID(node)]), at: node.position)
     }
 
     /// Declares what others read and what the verification asks for.
@@ -111,7 +126,7 @@ extension FlatActions {
         action.put("outputs", FlatOutputs.declaration(of: names, type: type, at: node.position))
     }
 
-    private func verification(_ node: YAMLNode) -> YAMLNode {
+    func verification(_ node: YAMLNode) -> YAMLNode {
         if node.elements != nil { return node.mapElements(verification) }
         guard case .mapping(let pairs) = node.content else { return node }
         let mapped = pairs.map { key, value -> (key: YAMLNode, value: YAMLNode) in

@@ -57,13 +57,14 @@ struct FlatConfigs {
         config.take(
             [
                 "headers": .init("headers"), "body": .init("body", body), "authentication": .init("authentication", \.camelCased),
-                "query": .init("query"),
+                "query": .init("query"), "timeout": .init("timeout"),
             ], from: node, others: ["url"], report)
         return config.node
     }
 
-    /// A structure, or text that is a template of JSON.
+    /// A structure, or text that is a template of JSON; as it is where it is written like the canonical dialect's.
     private func body(_ node: YAMLNode) -> YAMLNode {
+        if node["type"] != nil, node["contentTemplate"] != nil || node["content"] != nil || node["fields"] != nil { return node }
         var body = FlatMapping(at: node.position)
         body.put("type", text: "json")
         body.put(node.string == nil ? "content" : "contentTemplate", node)
@@ -74,7 +75,8 @@ struct FlatConfigs {
         var config = FlatMapping(at: node.position)
         config.take(
             [
-                "module_source": .init("moduleSource"), "variables": .init("variables"), "backend_config": .init("backendConfig"),
+                "module_source": .init("moduleSource"), "module_version": .init("moduleVersion"), "variables": .init("variables"),
+                "backend_config": .init("backendConfig"), "workspace": .init("workspace"), "auto_apply": .init("autoApply"),
             ], from: node, report)
         return config.node
     }
@@ -83,7 +85,8 @@ struct FlatConfigs {
         var config = FlatMapping(at: node.position)
         config.take(
             [
-                "repository": .init("repository"), "workflow_id": .init("workflow"), "ref": .init("ref"), "inputs": .init("inputs"),
+                "repository": .init("repository"), "workflow_id": .init("workflow"), "workflow": .init("workflow"), "ref": .init("ref"),
+                "inputs": .init("inputs"),
             ], from: node, report)
         return config.node
     }

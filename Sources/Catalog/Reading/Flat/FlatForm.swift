@@ -25,11 +25,11 @@ struct FlatForm {
         var field = FlatMapping(at: node.position)
         if let name = node["name"] {
             field.put("id", name, keyAt: node.keyPosition("name"))
-            field.put("name", name, keyAt: node.keyPosition("name"))
+            if node["label"] == nil { field.put("name", name, keyAt: node.keyPosition("name")) }
         }
         field.take(
             [
-                "type": .init("type", type), "required": .init("required"), "default": .init("default"),
+                "label": .init("name"), "type": .init("type", type), "required": .init("required"), "default": .init("default"),
                 "placeholder": .init("placeholder"), "help_text": .init("description"), "description": .init("description"),
                 "readonly": .init("readonly"), "hidden": .init("hidden"), "conditional": .init("conditional", condition),
                 "properties": .init("properties") { $0.mapElements(self.field) }, "items": .init("items", item),
@@ -52,10 +52,13 @@ struct FlatForm {
         var validation = FlatMapping(at: node.position)
         for (flat, canonical) in Self.rules {
             guard let value = node[flat], !value.isNull else { continue }
-            validation.put(canonical, value, keyAt: node.keyPosition(flat))
+            validation.put(canonical, canonical == "enum" ? value.mapElements(option) : value, keyAt: node.keyPosition(flat))
         }
         return validation
     }
+
+    /// Of `{value, label}` the value.
+    private func option(_ node: YAMLNode) -> YAMLNode { node["value"] ?? node }
 
     private func type(_ node: YAMLNode) -> YAMLNode {
         guard let name = node.string, let canonical = FieldTypes.flatNames[name] else { return node }

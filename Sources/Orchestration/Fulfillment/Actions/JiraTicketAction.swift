@@ -27,12 +27,20 @@ package struct JiraTicketAction: ActionType {
             "project": ["key": .string(project)], "issuetype": ["name": .string(text("issueType") ?? "Task")],
             "summary": .string(String(summary.replacing("\n", with: " ").prefix(255))), "description": instance.text(description),
         ]
-        let labels = (ticket["labels"]?.array?.compactMap(\.string) ?? []).flatMap(Self.labels) + ["pao-\(input.key)"]
+        let labels =
+            (ticket["labels"]?.array?.compactMap(\.string) ?? [ticket["labels"]?.string].compactMap { $0 }).flatMap(Self.labels) + [
+                "pao-\(input.key)"
+            ]
         fields["labels"] = .array(labels.uniqued.map(JSON.string))
         if let priority = text("priority") { fields["priority"] = ["name": .string(priority)] }
         if let assignee = text("assignee") {
             fields["assignee"] = instance.apiVersion == .v2 ? ["name": .string(assignee)] : ["accountId": .string(assignee)]
         }
+        if let reporter = text("reporter") {
+            fields["reporter"] = instance.apiVersion == .v2 ? ["name": .string(reporter)] : ["accountId": .string(reporter)]
+        }
+        if let due = text("dueDate") { fields["duedate"] = .string(due) }
+        if let parent = text("parent") { fields["parent"] = ["key": .string(parent)] }
         if let components = ticket["components"]?.array {
             fields["components"] = .array(components.compactMap(\.string).map { ["name": .string($0)] })
         }

@@ -4,7 +4,7 @@ import Documents
 import Integrations
 
 /// `rest-api`: one HTTP call. Every unsafe call carries the effect's key as `Idempotency-Key`. After doubt GET, PUT and DELETE are
-/// repeated; POST and PATCH only where the document says that the other side honours the key (`idempotency: header`) or names a
+/// repeated; POST and PATCH only where the document says that the other side honors the key (`idempotency: header`) or names a
 /// `verify` call that tells whether it happened.
 package struct RestAPIAction: ActionType {
     package let name = "rest-api"
@@ -46,7 +46,7 @@ package struct RestAPIAction: ActionType {
         case .lookup: return await lookUp(call, effect, tools)
         case .never:
             return .unknown(
-                "\(effect.summary) was sent, but no answer is known, and the other side is not declared to honour the key "
+                "\(effect.summary) was sent, but no answer is known, and the other side is not declared to honor the key "
                     + "\(effect.key). Look there whether it took effect; then complete the step by hand, or retry it.")
         }
     }
@@ -58,12 +58,19 @@ package struct RestAPIAction: ActionType {
             let response = try await tools.http.send(try await probe.request(key: effect.key, tools))
             tools.log("verify call \(probe.method) \(probe.shownURL) answered \(response.status)")
             if response.status == 404 || response.status == 410 { return .perform }
-            return response.isSuccess ? try decide(RestCall.evidence(response), call.verify["when"]) : .later(.seconds(5))
+            let expected = call.verify["expected"].map { $0.array ?? [$0] }
+            guard expected?.contains(where: { Verifier.matches($0, response.status) }) ?? response.isSuccess else {
+                return expected != nil && response.status < 500 && response.status != 429 ? .perform : .later(.seconds(5))
+            }
+            return try decide(RestCall.evidence(response), Self.conditions(call.verify))
         } catch {
             tools.log("verify call \(probe.shownURL): \(error.message)")
             return error.isRetryable ? .later(.seconds(5)) : .unknown("\(effect.summary): its verify call failed: \(error.message)")
         }
     }
+
+    /// `when`, or one condition written beside the `url`.
+    private static func conditions(_ verify: JSON) -> JSON? { verify["when"] ?? (verify["path"] == nil ? nil : verify) }
 
     private func decide(_ evidence: JSON, _ when: JSON?) throws(TransportFailure) -> Settlement {
         do throws(StepFailure) {

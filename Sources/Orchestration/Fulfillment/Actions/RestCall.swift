@@ -11,7 +11,7 @@ struct RestCall: Sendable {
     var authentication: JSON
     /// The call that tells after doubt whether the effect happened: `{url, method, headers, when}`; null without one.
     var verify: JSON
-    var isKeyHonoured: Bool
+    var isKeyHonored: Bool
     var followsRedirects: Bool
     var timeout: Duration?
     /// Statuses that verification expects; empty means any below 400.
@@ -32,7 +32,7 @@ struct RestCall: Sendable {
         headers = config["headers"]?.object?.map { ($0.key, $0.value.string ?? $0.value.description) } ?? []
         authentication = config["authentication"] ?? .null
         verify = config["verify"].map { $0.string == nil ? $0 : ["url": $0] } ?? .null
-        isKeyHonoured = config["idempotency"]?.string == "header" || config["idempotency"]?["mode"]?.string == "header"
+        isKeyHonored = config["idempotency"]?.string == "header" || config["idempotency"]?["mode"]?.string == "header"
         followsRedirects = config["followRedirects"]?.bool ?? false
         timeout = config["timeout"]?.string.flatMap { Duration(text: $0) }
         if let statuses { expected = statuses } else { expected = try Self.expectedStatuses(input) }
@@ -131,7 +131,7 @@ struct RestCall: Sendable {
 
     var resend: Resend {
         if ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"].contains(method) { return .free }
-        if isKeyHonoured { return .keyed }
+        if isKeyHonored { return .keyed }
         return verify["url"] == nil ? .never : .lookup
     }
 
@@ -144,7 +144,7 @@ extension RestCall {
         [
             "method": .string(method), "url": .string(url),
             "headers": .array(headers.map { [.string($0.0), .string($0.1)] }), "body": .optional(body),
-            "authentication": authentication, "verify": verify, "keyHonoured": .bool(isKeyHonoured),
+            "authentication": authentication, "verify": verify, "keyHonored": .bool(isKeyHonored),
             "followRedirects": .bool(followsRedirects), "timeout": .optional(timeout?.text), "expected": .array(expected),
             "correlationId": .string(correlationID), "traceparent": .string(traceparent), "sandbox": sandboxHints,
         ]
@@ -157,7 +157,7 @@ extension RestCall {
         body = json["body"]?.string
         authentication = json["authentication"] ?? .null
         verify = json["verify"] ?? .null
-        isKeyHonoured = json["keyHonoured"]?.bool ?? false
+        isKeyHonored = json["keyHonored"]?.bool ?? false
         followsRedirects = json["followRedirects"]?.bool ?? false
         timeout = json["timeout"]?.string.flatMap { Duration(text: $0) }
         expected = json["expected"]?.array ?? []
