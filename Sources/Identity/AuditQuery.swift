@@ -36,7 +36,7 @@ extension AuditLog {
 
 extension AuditQuery {
     /// The rows of a request as entity are found by the index of requests, all others by their own.
-    private static let entity = "(entity_id = ? AND entity_type <> 'request' OR request_id = ? AND entity_type = 'request')"
+    static let entity = "(entity_id = ? AND entity_type <> 'request' OR request_id = ? AND entity_type = 'request')"
 
     /// The text holds column names and question marks only.
     fileprivate func condition(for actor: Actor) -> (sql: String, values: [SQLValue]) {
@@ -50,9 +50,7 @@ extension AuditQuery {
         let scope = actor.teamScope(column: "team")
         let visible = actor.visibleTeams == nil ? scope.sql : "(\(scope.sql) OR actor_login = ?)"
         let login: [SQLValue] = actor.visibleTeams == nil ? [] : [.text(actor.login)]
-        return (
-            (given.map(\.0) + [visible]).joined(separator: " AND "),
-            given.flatMap { sql, value in sql.utf8.filter { $0 == UInt8(ascii: "?") }.map { _ in value } } + scope.values + login
-        )
+        let values = given.flatMap { sql, value in sql.utf8.filter { $0 == UInt8(ascii: "?") }.map { _ in value } }
+        return ((given.map(\.0) + [visible]).joined(separator: " AND "), values + scope.values + login)
     }
 }

@@ -20,6 +20,16 @@ package struct RequestFilter: Sendable {
 extension Requests {
     /// Newest first, which is by id: it begins with the time of creation.
     package func list(_ filter: RequestFilter, _ page: PageRequest, by actor: Actor) throws(PAOError) -> Page<ServiceRequest> {
+        let query = Self.query(filter, by: actor)
+        let (sql, values) = try query.page(page)
+        return try store.read { connection throws(PAOError) in
+            let rows = try RequestStore(connection).list(sql: sql, values: values)
+            let total = page.countsTotal ? try query.total(in: connection) : nil
+            return Page(rows, limit: page.limit, total: total) { [$0.rowID] }
+        }
+    }
+
+    static func query(_ filter: RequestFilter, by actor: Actor) -> ListQuery {
         var query = ListQuery(columns: RequestStore.columns, source: "service_requests r", key: ["r.id"])
         query.filter("r.status", isOneOf: filter.statuses.map(\.rawValue))
         if let item = filter.catalogItemID { query.filter("r.catalog_item_id = ?", item) }
@@ -36,12 +46,7 @@ extension Requests {
             query.filter(
                 "(r.requester_team IN (\(marks)) OR r.requester_user_id = ?)", values: teams.map(SQLValue.text) + [.text(actor.userID)])
         }
-        let (sql, values) = try query.page(page)
-        return try store.read { connection throws(PAOError) in
-            let rows = try RequestStore(connection).list(sql: sql, values: values)
-            let total = page.countsTotal ? try query.total(in: connection) : nil
-            return Page(rows, limit: page.limit, total: total) { [$0.rowID] }
-        }
+        return query
     }
 
     /// One line of a request's log.
