@@ -16,7 +16,7 @@ def people(servers, make):
     server = servers(environment={"PAO_PUBLIC_URL": "https://pao.corp.example/"})
     server.api.post("/teams", {"slug": "platform", "name": "Platform"})
     found = {}
-    for login, role in (("rita", "developer"), ("art", "approver"), ("tom", "platform")):
+    for login, role in (("rita", "developer"), ("art", "approver"), ("tom", "technician")):
         user = server.api.post("/users", {
             "login": login, "email": f"{login}@corp.example", "roles": [role], "teams": ["platform"]}).expect(201).json["id"]
         sent = {"name": "test", "userId": user, "scopes": server.permissions(role)}
