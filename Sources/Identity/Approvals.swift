@@ -54,6 +54,7 @@ package struct Approvals: Sendable {
         if try ApprovalStore.hasDecided(actor.userID, on: id, in: tx) { throw PAOError(.conflict, "You have decided on this already.") }
         try ApprovalStore.insert(decision, on: id, by: actor.userID, reason: reason, in: tx)
         try audit.append(entry(decision.rawValue, approval, actor, ["reason": .string(reason)]), in: tx)
+        try IdentityFailpoint.approvalDecided.reach()
         return decision == .reject ? try reject(approval, reason, in: tx) : try approve(approval, in: tx)
     }
 

@@ -52,6 +52,7 @@ package struct AuditLog: Sendable {
             address: entry.actor.address, agent: entry.actor.agent, previousHash: head.hash)
         record.hash = record.computedHash
         try tx.run(Self.insert, values: record.values)
+        try IdentityFailpoint.audited.reach()
     }
 
     private func text(_ value: JSON?) -> String? {

@@ -44,6 +44,7 @@ package struct IdempotencyKeys: Sendable {
             ON CONFLICT (principal, key) DO UPDATE SET digest = excluded.digest, status = excluded.status,
                 location = excluded.location, response = excluded.response, created_at = excluded.created_at
             """, principal, key, digest, answer.status, answer.location, answer.body, tx.timestamp)
+        try IdentityFailpoint.answerKept.reach()
     }
 
     package func removeExpired(in tx: Connection) throws(PAOError) {

@@ -105,6 +105,7 @@ package struct Secrets: Sendable {
             let sealed = sealer.seal(Array(value.utf8), context: SecretRow.context(name, version))
             try SecretStore.save(name, version: version, sealed, by: actor, in: tx)
             try audit.append(AuditEntry(actor, version == 1 ? "create" : "update", "secret", name), in: tx)
+            try IdentityFailpoint.secretStored.reach()
         }
     }
 

@@ -25,7 +25,9 @@ package struct Setup: Sendable {
         let password = given ?? Base32.encode(context.random.bytes(15))
         try await roles.installBuiltIn()
         try await makeTeam(by: actor)
+        try IdentityFailpoint.teamMade.reach()
         let user = try await makeAdministrator(login, password, by: actor)
+        try IdentityFailpoint.administratorMade.reach()
         let token = NewToken(name: "setup", scopes: Set(Permission.all), userID: user.id)
         return Result(user: user, password: password, token: try await tokens.mint(token, by: actor).text)
     }

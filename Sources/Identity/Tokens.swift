@@ -25,6 +25,7 @@ package struct Tokens: Sendable {
                 expiresAt: tx.timestamp + new.lifetime, revokedAt: nil, lastUsedAt: nil)
             try TokenStore.insert(token, digest: text.digest, by: actor, in: tx)
             try audit.append(AuditEntry(actor, "create", "token", id, new: token.auditValue), in: tx)
+            try IdentityFailpoint.tokenMinted.reach()
             return token
         }
         return (token, text.text)

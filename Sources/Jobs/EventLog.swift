@@ -86,6 +86,7 @@ package final class EventLog: Sendable {
             rest = rest.dropFirst(chunk.count)
             try insert(Array(chunk), in: tx)
         }
+        try JobFailpoint.eventsAppended.reach()
     }
 
     private static let rowsPerStatement = 16

@@ -58,6 +58,7 @@ struct JobClaim: Sendable {
         outcome.isPartial = try promote(in: tx) == Self.promotionLimit
         for candidate in try pick(in: tx) { outcome.jobs.append(try lease(candidate, in: tx)) }
         outcome.next = try nextTime(in: tx)
+        if !outcome.jobs.isEmpty { try JobFailpoint.claimed.reach() }
         return outcome
     }
 
@@ -79,6 +80,7 @@ struct JobClaim: Sendable {
     static func giveBack(
         _ lease: Lease, receives: Int, error: String, options: JobOptions, in tx: Connection
     ) throws(PAOError) -> Bool {
+        try JobFailpoint.givingBack.reach()
         if receives >= options.receives { return try JobTable.bury(lease, error: error, in: tx) }
         _ = try JobTable.putBack(lease, until: tx.timestamp + options.backoff(receives), error: error, in: tx)
         return false

@@ -94,7 +94,11 @@ package actor JobQueue {
     /// Frees the leases of the process before this one and begins to work. Throws what the store throws.
     package func start() async throws(PAOError) {
         guard loop == nil else { return }
-        let freed = try await store.write { tx throws(PAOError) in try JobClaim.freeAll(in: tx) }
+        let freed = try await store.write { tx throws(PAOError) -> Int in
+            let freed = try JobClaim.freeAll(in: tx)
+            try JobFailpoint.freeing.reach()
+            return freed
+        }
         if freed > 0 { log(.info, "jobs of the process before are taken up again", ["jobs": .int(freed)]) }
         lastRenewal = time.monotonic()
         loop = Task { [weak self, wakeUps] in
@@ -150,6 +154,7 @@ package actor JobQueue {
             var claim = claim
             return try claim.run(in: tx)
         }
+        if !outcome.jobs.isEmpty { JobFailpoint.leased.pass() }
         for job in outcome.jobs {
             running[ObjectIdentifier(job.lease)] = Running(
                 job: job, task: Task(executorPreference: options.executor) { await self.run(job) })
@@ -180,7 +185,12 @@ package actor JobQueue {
         }
     }
 
+    /// Tried until it is stored: a job that is not given back would wait for the end of its lease.
     private func giveBack(_ job: ClaimedJob, _ failure: PAOError) async {
+        while await !isGivenBack(job, failure), !Task.isCancelled { try? await time.sleep(Self.pauseAfterFailure) }
+    }
+
+    private func isGivenBack(_ job: ClaimedJob, _ failure: PAOError) async -> Bool {
         let options = options
         do throws(PAOError) {
             let isDead = try await store.write { tx throws(PAOError) in
@@ -189,9 +199,10 @@ package actor JobQueue {
             log(
                 isDead ? .error : .warning, isDead ? "job is dead" : "job will be tried again",
                 ["job": .string(job.id), "kind": .string(job.kind), "subject": .string(job.subject), "error": .string(failure.description)])
+            return true
         } catch {
-            log(
-                .error, "job could not be given back; it is after its lease", ["job": .string(job.id), "error": .string(error.description)])
+            log(.error, "job could not be given back", ["job": .string(job.id), "error": .string(error.description)])
+            return false
         }
     }
 

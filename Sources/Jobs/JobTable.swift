@@ -18,6 +18,7 @@ enum JobTable {
             """,
             id, job.kind, job.subject, job.team, job.priority.rawValue, rank, isDue ? "queued" : "delayed", runAt, job.payload,
             LimitKeys.text(job.limitKeys), tx.timestamp, tx.timestamp)
+        try JobFailpoint.enqueued.reach()
         if added == 0 { try expedite(kind: job.kind, subject: job.subject, to: runAt, in: tx) }
         return added == 1
     }

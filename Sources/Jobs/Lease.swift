@@ -27,6 +27,7 @@ package final class Lease: Sendable {
     /// The job is done and gone; when it was enqueued again meanwhile, it runs once more.
     package func complete(in tx: Connection) throws(PAOError) {
         guard try JobTable.complete(self, in: tx) else { throw fenced }
+        try JobFailpoint.completing.reach()
         finish(after: tx)
     }
 
@@ -34,6 +35,7 @@ package final class Lease: Sendable {
     /// count from zero.
     package func reschedule(in tx: Connection, at time: Timestamp, payload: JSON? = nil) throws(PAOError) {
         guard try JobTable.reschedule(self, at: time, payload: payload, in: tx) else { throw fenced }
+        try JobFailpoint.rescheduling.reach()
         finish(after: tx)
     }
 

@@ -12,6 +12,7 @@ extension Connection {
         defer { Glibc.close(descriptor) }
         do throws(PAOError) {
             try copyAlone(to: partial)
+            try StoreFailpoint.backupCopied.reach()
             try publish(descriptor, partial, as: path)
         } catch {
             unlink(partial)
@@ -36,5 +37,6 @@ extension Connection {
         guard handle >= 0 else { return }
         fsync(handle)
         Glibc.close(handle)
+        StoreFailpoint.backupPublished.pass()
     }
 }

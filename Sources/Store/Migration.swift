@@ -87,7 +87,9 @@ struct Migrator {
         try connection.run(
             "INSERT INTO schema_migrations (version, description, applied_at, checksum) VALUES (?, ?, ?, ?)",
             migration.number, migration.name, time.now(), migration.checksum)
+        try StoreFailpoint.migrating.reach()
         try connection.run("COMMIT")
+        try StoreFailpoint.migrated.reach()
     }
 
     private func applied() throws(PAOError) -> [Applied] {

@@ -98,7 +98,7 @@ final class Writer: @unchecked Sendable {
 
     /// Only after `stop`, and when no reader is left.
     func closeConnection() {
-        connection.checkpoint(.truncate)
+        checkpoint(.truncate)
         connection.close()
     }
 
@@ -206,7 +206,9 @@ final class Writer: @unchecked Sendable {
             return lastError ?? PAOError(.internal, "Something went wrong inside the server.", detail: "a closure ended the transaction")
         }
         do throws(PAOError) {
+            try StoreFailpoint.beforeCommit.reach()
             try connection.run("COMMIT")
+            StoreFailpoint.afterCommit.pass()
             return nil
         } catch {
             connection.rollBack()
@@ -222,12 +224,19 @@ final class Writer: @unchecked Sendable {
     private func checkpointIfDue() {
         let pages = logPages.pointee
         if pages >= nextTruncation {
-            let isDone = connection.checkpoint(.truncate)
+            let isDone = checkpoint(.truncate)
             logPages.pointee = isDone ? 0 : pages
             nextTruncation = isDone ? Self.truncatePages : pages * 2
         } else if pages >= Self.checkpointPages {
-            connection.checkpoint(.passive)
+            checkpoint(.passive)
         }
+    }
+
+    @discardableResult
+    private func checkpoint(_ kind: Connection.Checkpoint) -> Bool {
+        StoreFailpoint.beforeCheckpoint.pass()
+        defer { StoreFailpoint.afterCheckpoint.pass() }
+        return connection.checkpoint(kind)
     }
 }
 

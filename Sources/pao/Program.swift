@@ -15,6 +15,19 @@ struct Program {
         ]
     }
 
+    #if DEBUG
+        static var developerCommands: [any Command.Type] { [FailpointsCommand.self] }
+
+        private static func armFailpoints() throws(PAOError) {
+            guard let setting = ConfigurationReader.processEnvironment["PAO_FAILPOINT"], !setting.isEmpty else { return }
+            try ArmedFailpoints.arm(setting, among: FailpointsCommand.names)
+        }
+    #else
+        static var developerCommands: [any Command.Type] { [] }
+
+        private static func armFailpoints() throws(PAOError) {}
+    #endif
+
     static func main() async {
         initializeCryptography()
         signal(SIGPIPE, SIG_IGN)
@@ -28,7 +41,7 @@ struct Program {
             return words.isEmpty ? 2 : 0
         }
         if name == "--version" { return await run(["version"]) }
-        guard let command = commands.first(where: { $0.name == name }) else {
+        guard let command = (commands + developerCommands).first(where: { $0.name == name }) else {
             let near = commands.map { $0.name }.filter { $0.hasPrefix(String(name.prefix(2))) }.first
             Terminal.error("pao: there is no command \(name)." + (near.map { " Did you mean \($0)?" } ?? "") + " `pao --help` lists them.")
             return 2
@@ -38,6 +51,7 @@ struct Program {
             return 0
         }
         do throws(PAOError) {
+            try armFailpoints()
             return try await command.run(Arguments(Array(words.dropFirst()), for: command.usage))
         } catch {
             Terminal.error("pao \(name): \(error.message)")

@@ -108,6 +108,14 @@ class Directory:
         assert done.returncode == 0, done.stderr
         self.token = (self.root / "token").read_text().strip()
 
+    def copy(self):
+        """Another directory with the same content; no server may run on this one."""
+        copy = Directory.__new__(Directory)
+        copy.root = Path(tempfile.mkdtemp(prefix="pao-"))
+        shutil.copytree(self.root, copy.root, dirs_exist_ok=True)
+        copy.data, copy.catalog, copy.token = copy.root / "data", copy.root / "catalog", self.token
+        return copy
+
     @property
     def database(self):
         return self.data / "pao.db"

@@ -9,8 +9,13 @@ import pytest
 from appliance import Directory, SandboxProcess, Server, by_scale, eventually
 from client import Client
 from documents import Maker
+from invariants import settle, verify
+from stored import fill
 
-KILLS = by_scale(10, 100, 2000)
+KILLS = by_scale(20, 200, 2000)
+STORED = by_scale(10_000, 100_000)
+# Of the time from the start of the process to its readiness; at CI scale the machine builds and tests at the same time.
+READY = by_scale(5.0, 2.0)
 IN_FLIGHT = 50
 SEED = int(os.environ.get("PAO_SEED", "0")) or random.randrange(1, 2 ** 31)
 
@@ -92,7 +97,7 @@ def outside(tmp_path):
 
 
 def test_killed_at_any_instant_nothing_acknowledged_is_lost_and_no_effect_happens_twice(outside):
-    """I1 to I7, after the last start, within 60 s."""
+    """Test 1: I1 to I7 after the last start, and ready again within 2 s each time."""
     print(f"seed {SEED}")
     chance = random.Random(SEED)
     host = outside.url.removeprefix("http://")
@@ -103,6 +108,11 @@ def test_killed_at_any_instant_nothing_acknowledged_is_lost_and_no_effect_happen
     documents = items(Maker("crash"), outside)
     for document in documents:
         server.publish(document)
+    server.api.run(documents[0]["metadata"]["id"], {"name": "first"})
+    assert server.stop() == 0
+    fill(server.directory, STORED)
+    server.start().wait_until_ready()
+    readiness = []
     callers = Callers([document["metadata"]["id"] for document in documents], server.directory.token)
     try:
         callers.begin()
@@ -112,67 +122,25 @@ def test_killed_at_any_instant_nothing_acknowledged_is_lost_and_no_effect_happen
             callers.url = None
             server.crash()
             began = time.monotonic()
-            server.start()
-            assert time.monotonic() - began < 10, "ready again"
+            server.start().wait_until_ready()
+            readiness.append(time.monotonic() - began)
         callers.url = server.url
         time.sleep(0.3)
         callers.end()
         assert callers.refused == []
         assert len(callers.acknowledged) > KILLS
-        settle(server, callers.acknowledged)
+        settle(server)
         assert server.stop() == 0
-        verify(server.directory, outside, callers.acknowledged)
+        first = server.directory.query("SELECT request_id FROM service_requests WHERE instance_name = 'first'")[0]["request_id"]
+        copies = [row["request_id"] for row in server.directory.query("SELECT request_id FROM service_requests WHERE id LIKE 'copy-%'")]
+        assert len(copies) == STORED
+        verify(server.directory, outside, [first, *copies, *callers.acknowledged.values()], unanswered=IN_FLIGHT)
+        p99 = sorted(readiness)[-(len(readiness) // 100) - 1]
+        print(f"{KILLS} kills, {len(callers.acknowledged)} requests acknowledged, ready again after {p99:.2f} s (p99)")
+        assert p99 <= READY
     finally:
         callers.is_over = True
         server.close()
-
-
-def settle(server, acknowledged):
-    """I1 and I7: within 60 s every request is completed, or waits for a person with a reason."""
-    open_ = "submitted,validating,queued,in_progress,resuming"
-    eventually(lambda: server.api.get(f"/requests?limit=1&status={open_}").json["data"] == [], 60, "the end of every request")
-    eventually(lambda: jobs(server) == {"delayed": 0, "queued": 0, "leased": 0, "dead": 0}, 10, "an empty queue")
-
-
-def jobs(server):
-    text = server.api.get("/metrics").body.decode()
-    lines = [line for line in text.splitlines() if line.startswith("pao_jobs{")]
-    return {line.split('"')[1]: int(line.split()[-1]) for line in lines}
-
-
-def verify(directory, outside, acknowledged):
-    directory.assert_whole()
-    rows = {row["request_id"]: row for row in directory.query("SELECT request_id, id, status, error_context FROM service_requests")}
-    lost = set(acknowledged.values()) - set(rows)
-    assert not lost, f"acknowledged and gone: {lost}"
-    assert len(rows) - len(acknowledged) <= IN_FLIGHT, "only each caller's last call may be stored without an answer"
-    parked = [row for row in rows.values() if row["status"] != "completed"]
-    assert all(row["status"] == "failed" and row["error_context"] for row in parked), parked[:3]
-    assert not parked, "every call of these services can be settled after a crash"
-    # I2: the outside has counted each key once, and knows every key that the ledger says is done, and no other.
-    effects = outside.state["effects"]
-    assert {key: count for key, count in effects.items() if count != 1} == {}
-    assert outside.state["unkeyed"] == 0
-    done = {row["key"] for row in directory.query("SELECT key FROM effects WHERE state = 'done'")}
-    assert set(effects) == done
-    assert directory.query("SELECT count(*) n FROM effects WHERE state <> 'done'")[0]["n"] == 0
-    issues = [label for issue in outside.state["jira"]["issues"] for label in issue["labels"]]
-    assert len(issues) == len(set(issues))
-    # I3: no step began before what it depends on had ended.
-    early = directory.query(
-        "SELECT s.request_id, s.step_id, d.step_id FROM request_steps s JOIN json_each(s.depends_on) n"
-        " JOIN request_steps d ON d.request_id = s.request_id AND d.step_id = n.value"
-        " WHERE s.started_at IS NOT NULL AND (d.completed_at IS NULL OR s.started_at < d.completed_at)")
-    assert early == []
-    # I6: the moves of each request are a walk through the table without a jump.
-    last = {}
-    for row in directory.query("SELECT request_id, old, new FROM events WHERE type = 'request.status' ORDER BY sequence"):
-        assert row["old"] == last.get(row["request_id"]), row
-        last[row["request_id"]] = row["new"]
-    assert set(last.values()) == {"completed"}
-    # One instance for each request, active.
-    states = directory.query("SELECT instance_state s, count(*) n FROM service_instances GROUP BY 1")
-    assert states == [{"s": "active", "n": len(rows)}]
 
 
 def test_what_a_killed_server_had_answered_is_answered_the_same_after_the_restart(servers, make):

@@ -113,8 +113,10 @@ package final class Catalog: Sendable {
             for entry in outcome.changed { try CatalogStore.put(entry, commit: outcome.commit, in: connection) }
             try CatalogStore.record(result, in: connection)
             if result.isChanged { try hooks.recorded(result, connection) }
+            try CatalogFailpoint.recording.reach()
         }
         synchronizer.commit(outcome)
+        CatalogFailpoint.switching.pass()
     }
 
     private func switchTo(_ entries: [CatalogEntry], _ outcome: SyncOutcome) {
@@ -123,6 +125,7 @@ package final class Catalog: Sendable {
                 sequence: snapshot.sequence + 1, commit: outcome.commit, entries: entries, findings: outcome.findings, documents: documents)
             return snapshot
         }
+        CatalogFailpoint.switched.pass()
         hooks.switched(next)
     }
 

@@ -148,6 +148,7 @@ extension CatalogSynchronizer {
         try await store.write { connection throws(PAOError) in
             for version in versions { try CatalogStore.keep(version, in: connection) }
         }
+        try CatalogFailpoint.versionsStored.reach()
         return done
     }
 

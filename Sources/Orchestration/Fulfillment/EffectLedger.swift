@@ -105,6 +105,7 @@ struct EffectLedger {
             effect.key, effect.requestRowID, effect.stepRowID, effect.generation, effect.part, effect.kind, effect.summary,
             effect.resend.rawValue, String(decoding: bytes, as: UTF8.self), Hash.sha256(bytes).hex, leaseEpoch, effect.updatedAt,
             effect.updatedAt)
+        try OrchestrationFailpoint.intending.reach()
     }
 
     func settle(key: String, _ state: Effect.State, reference: String?, note: String?, at: Timestamp) throws(PAOError) {
@@ -112,5 +113,6 @@ struct EffectLedger {
             """
             UPDATE effects SET state = ?, remote_ref = COALESCE(?, remote_ref), note = ?, updated_at = ? WHERE key = ?
             """, state.rawValue, reference, note, at, key)
+        try OrchestrationFailpoint.settling.reach()
     }
 }

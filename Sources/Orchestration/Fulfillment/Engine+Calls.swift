@@ -44,12 +44,19 @@ extension Engine {
     private func observed(_ transport: HTTPTransport, _ notes: Notebook) -> HTTPTransport {
         HTTPTransport { (request) async throws(TransportFailure) in
             do throws(TransportFailure) {
-                return try await transport.send(request)
+                try Self.reach(.calling, wasSent: false)
+                let response = try await transport.send(request)
+                try Self.reach(.answered, wasSent: true)
+                return response
             } catch {
                 if let pause = error.heldBack { notes.state.withLock { $0.heldBack = max($0.heldBack ?? .zero, pause) } }
                 throw error
             }
         }
+    }
+
+    private static func reach(_ point: OrchestrationFailpoint, wasSent: Bool) throws(TransportFailure) {
+        do throws(PAOError) { try point.reach() } catch { throw TransportFailure(.cut, error.message, mayHaveBeenSent: wasSent) }
     }
 
     /// A call that the breaker held back, or that was one too many for the other side, is no failure of the step: it waits.
@@ -76,9 +83,16 @@ extension Engine {
             return Self.outcome(of: error, launch)
         }
         switch launch.work {
-        case .perform: return .result(await launch.type.perform(effect, tools))
-        case .poll(let reference): return .result(await launch.type.poll(effect, reference: reference, tools))
-        case .settle: return .settlement(await launch.type.settle(effect, tools))
+        case .perform:
+            OrchestrationFailpoint.performing.pass()
+            defer { OrchestrationFailpoint.performed.pass() }
+            return .result(await launch.type.perform(effect, tools))
+        case .poll(let reference):
+            OrchestrationFailpoint.polling.pass()
+            return .result(await launch.type.poll(effect, reference: reference, tools))
+        case .settle:
+            OrchestrationFailpoint.lookingUp.pass()
+            return .settlement(await launch.type.settle(effect, tools))
         }
     }
 

@@ -154,6 +154,8 @@ package final class Engine: Sendable {
         let rest = run.inFlight.isEmpty ? run.rest : nil
         if run.changes.isEmpty, rest == nil { return true }
         let intake = intake
+        try OrchestrationFailpoint.turnDecided.reach()
+        defer { OrchestrationFailpoint.turnStored.pass() }
         return try await store.write { tx throws(PAOError) -> Bool in
             try lease.check(in: tx)
             if try base.isOutdated(in: tx) { throw PAOError(.superseded, "The request has changed meanwhile.") }

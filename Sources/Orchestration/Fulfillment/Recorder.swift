@@ -87,6 +87,7 @@ package final class Recorder: Sendable {
         let tickets = TicketStore(tx)
         for ticket in changes.newTickets {
             try tickets.insert(ticket)
+            try OrchestrationFailpoint.ticketOpened.reach()
             told.append(event(of: ticket, old: nil, request))
         }
         for ticket in changes.updatedTickets {
@@ -119,6 +120,7 @@ package final class Recorder: Sendable {
         if let (instance, old) = run.changes.updatedInstance {
             try instances.update(instance)
             if old != instance.state { told.append(try record(instance, old: old.rawValue, run.request, actor, in: tx)) }
+            try OrchestrationFailpoint.instanceWritten.reach()
         }
         for dependency in run.changes.dependencies {
             guard let dependent = run.instance, let provider = try instances.instance(id: dependency.provider) else { continue }
@@ -159,6 +161,7 @@ package final class Recorder: Sendable {
                     actor, "transition", "request", request.id, team: request.requester.team, requestID: request.id,
                     old: ["status": .string(from.rawValue)], new: ["status": .string(to.rawValue)]), in: tx)
         }
+        if !changes.requestTransitions.isEmpty { try OrchestrationFailpoint.moved.reach() }
         for step in changes.stepTransitions {
             told.append(
                 Event(
@@ -195,5 +198,6 @@ package final class Recorder: Sendable {
                 "INSERT INTO step_logs(request_id, action_id, attempt, at, level, message) VALUES (?, ?, ?, ?, ?, ?)", request.rowID,
                 line.actionID, line.attempt, line.at, line.level, message)
         }
+        try OrchestrationFailpoint.logged.reach()
     }
 }

@@ -127,6 +127,7 @@ package final class Tickets: Sendable {
             ticket.updatedAt = tx.timestamp
             try TicketStore(tx).update(ticket)
             try recorder.record(ticket, before: before, verb: verb, by: actor, in: tx)
+            if ticket.status.isFinal { try OrchestrationFailpoint.ticketEnded.reach() }
             return ticket
         }
     }

@@ -24,6 +24,7 @@ extension Requests {
             let request = try Self.visible(RequestStore(tx).request(id: id), id, actor)
             try Self.mayOperate(request, actor)
             try Self.carryOut(request, verb, by: actor, detail, intake, time.now(), in: tx, body)
+            try OrchestrationFailpoint.commandStored.reach()
             return try RequestStore(tx).request(rowID: request.rowID) ?? request
         }
     }

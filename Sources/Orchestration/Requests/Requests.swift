@@ -57,13 +57,14 @@ package final class Requests: Sendable {
         }
         let new = accept(checked, by: actor)
         let (intake, idempotency, row) = (intake, idempotency, new.request)
-        return try await store.write { tx throws(PAOError) -> Submitted in
+        let submitted = try await store.write { tx throws(PAOError) -> Submitted in
             if let (key, digest) = submission.idempotency,
                 let answer = try idempotency.lookUp(key, principal: actor.userID, digest: digest, in: tx)
             {
                 return .replayed(status: answer.status, location: answer.location, body: answer.body)
             }
             try intake.store(new, by: actor, in: tx)
+            try OrchestrationFailpoint.requestStored.reach()
             if let (key, digest) = submission.idempotency {
                 try idempotency.store(
                     .init(status: 201, location: "/api/v1/requests/\(row.id)", body: row.json.bytes), key: key, principal: actor.userID,
@@ -71,6 +72,8 @@ package final class Requests: Sendable {
             }
             return .accepted(row)
         }
+        try OrchestrationFailpoint.requestAccepted.reach()
+        return submitted
     }
 
     private func replay(_ submission: Submission, _ actor: Actor) throws(PAOError) -> Submitted? {

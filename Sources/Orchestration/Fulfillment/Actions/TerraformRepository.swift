@@ -64,7 +64,9 @@ struct TerraformRepository: Sendable {
             message: "\(payload["title"]?.string ?? "")\n\nRequest-Key: \(effect.key)\n", authorName: "PAO", authorEmail: "pao@localhost",
             date: payload["since"]?.string.flatMap { Timestamp($0) } ?? tools.time.now())
         let commit = try await git.commit(draft, on: base, in: cache)
+        try OrchestrationFailpoint.branchPushing.reach()
         try await git.push(commit, from: cache, to: branch, of: repository.remote)
+        try OrchestrationFailpoint.branchPushed.reach()
         return commit
     }
 
