@@ -45,7 +45,8 @@ import Testing
     @Test(
         "what is no day, time or offset is said at its place",
         arguments: [
-            (#"{days: [someday], from: "22:00", to: "04:00"}"#, "A day is one of"), (#"{from: "24:00", to: "04:00"}"#, "from is a time of day"),
+            (#"{days: [someday], from: "22:00", to: "04:00"}"#, "A day is one of"),
+            (#"{from: "24:00", to: "04:00"}"#, "from is a time of day"),
             (#"{from: "22:00"}"#, "to is missing"), (#"{from: "22:00", to: "04:00", utcOffset: CET}"#, "utcOffset is a distance"),
         ])
     func faults(_ window: String, _ message: String) {
