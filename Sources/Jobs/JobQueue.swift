@@ -146,8 +146,14 @@ package actor JobQueue {
         }
     }
 
+    private var untilRenewal: Duration {
+        running.isEmpty ? Self.longestPause : lastRenewal + options.lease / 3 - time.monotonic()
+    }
+
     /// Returns how long to wait when nothing wakes the loop.
     private func claim() async throws(PAOError) -> Duration {
+        // A handler's end wakes the loop; what is enqueued until then need not be looked at.
+        guard running.count < options.running else { return max(.milliseconds(1), untilRenewal) }
         let claim = JobClaim(
             capacity: Capacity(options, running: running.values.map(\.job.limitKeys)), held: running.values.map(\.job.id), options: options)
         let outcome = try await store.write { tx throws(PAOError) in
@@ -157,11 +163,10 @@ package actor JobQueue {
         if !outcome.jobs.isEmpty { JobFailpoint.leased.pass() }
         for job in outcome.jobs {
             running[ObjectIdentifier(job.lease)] = Running(
-                job: job, task: Task(executorPreference: options.executor) { await self.run(job) })
+                job: job, task: Task(executorPreference: options.executor, priority: .utility) { await self.run(job) })
         }
         if outcome.isPartial { signal.yield() }
         let untilNext = outcome.next.map { $0 - time.now() } ?? Self.longestPause
-        let untilRenewal = running.isEmpty ? Self.longestPause : lastRenewal + options.lease / 3 - time.monotonic()
         return max(.milliseconds(1), min(untilNext, untilRenewal, Self.longestPause))
     }
 

@@ -25,7 +25,7 @@ package final class Notifications: Sendable {
 
     /// Newest first.
     package func list(unreadOnly: Bool, _ page: PageRequest, by actor: Actor) throws(PAOError) -> Page<Notification> {
-        var query = ListQuery(columns: NotificationStore.columns, source: "notifications n", key: ("n.created_at", "n.id"))
+        var query = ListQuery(columns: NotificationStore.columns, source: "notifications n", key: ["n.created_at", "n.id"])
         query.filter("n.channel = 'inbox' AND n.recipient = ?", actor.userID)
         if unreadOnly { query.filter("n.read_at IS NULL", values: []) }
         let (sql, values) = try query.page(page)

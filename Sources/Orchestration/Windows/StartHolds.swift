@@ -59,8 +59,8 @@ extension Recorder {
         try tx.run("UPDATE service_requests SET updated_at = ? WHERE id = ?", now, request.rowID)
         try events.append(
             Event(
-                type: "request.held", subjectType: "request", subjectID: request.id, requestID: request.id, team: request.requester.team,
-                new: hold?.kind.rawValue ?? "released", correlationID: request.correlationID), in: tx)
+                type: "request.held", subjectType: "request", subjectID: request.id, requestID: request.id, requestKey: request.rowID,
+                team: request.requester.team, new: hold?.kind.rawValue ?? "released", correlationID: request.correlationID), in: tx)
         let until = hold.map { $0.until.map { " until \($0)" } ?? " until somebody ends it" } ?? ""
         try tx.run(
             "INSERT INTO step_logs(request_id, at, level, message) VALUES (?, ?, 'info', ?)", request.rowID, now,
