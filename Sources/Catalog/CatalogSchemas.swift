@@ -65,13 +65,26 @@ package final class CatalogSchemas: Sendable {
         let (flat, byKind) = (compiled.flat, compiled.byKind)
         let schema = FlatDialect.isFlat(root) ? flat : root["kind"]?.text.flatMap(CatalogKind.init(rawValue:)).flatMap { byKind[$0] }
         guard let schema, !report.isFull else { return }
-        for finding in schema.validate(root.json).prefix(500) {
-            let rule = Self.rule(of: finding.keyword)
+        // A key that is missing may be one that was misspelled: that is told first.
+        let findings = schema.validate(root.json).map { (finding: $0, rule: Self.rule(of: $0.keyword)) }
+        for (finding, rule) in findings.filter({ $0.rule == .unknownKey }) + findings.filter({ $0.rule != .unknownKey }) {
+            if let written = finding.misspelledKey {
+                let place = root.position(at: "\(finding.instancePath)/\(JSONPointer.escape(written))", key: true)
+                if !report.hasError(at: place) {
+                    report.error(.unknownKey, "The key \(written) is not known here.", at: place, suggestion: finding.suggestion)
+                }
+                continue
+            }
             let place = root.position(at: finding.instancePath, key: rule == .unknownKey)
             if report.hasError(at: place) || Self.isSaid(finding, rule, root, report) { continue }
-            let subject = JSONPointer.tokens(finding.instancePath)?.last ?? "The document"
-            report.error(rule, "\(subject) \(finding.message).", at: place, suggestion: finding.suggestion)
+            report.error(rule, Self.message(of: finding), at: place, suggestion: finding.suggestion)
         }
+    }
+
+    /// Findings that stand at a key name it themselves.
+    private static func message(of finding: SchemaFinding) -> String {
+        if finding.message.hasPrefix("the key ") { return "T\(finding.message.dropFirst())." }
+        return "\(JSONPointer.tokens(finding.instancePath)?.last ?? "The document") \(finding.message)."
     }
 
     /// A key without a value is a warning of the reader's; a key that is missing may be one that was misspelled.

@@ -4,7 +4,7 @@ import Synchronization
 /// The words after a command: operands, `--name value`, `--name=value` and `--flag`.
 struct Arguments: Sendable {
     private(set) var operands: [String] = []
-    private var options: [String: String] = [:]
+    private var options: [String: [String]] = [:]
     private var flags: Set<String> = []
     private let usage: String
 
@@ -22,7 +22,7 @@ struct Arguments: Sendable {
             case .flag where inline == nil: flags.insert(name)
             case .value:
                 guard let value = inline ?? rest.popFirst() else { throw PAOError(.usage, "--\(name) needs a value.\n\(usage)") }
-                options[name] = value
+                options[name, default: []].append(value)
             default: throw PAOError(.usage, "There is no option \(word) here.\n\(usage)")
             }
         }
@@ -39,11 +39,13 @@ struct Arguments: Sendable {
         return .unknown
     }
 
-    subscript(name: String) -> String? { options[name] }
+    /// The last one given.
+    subscript(name: String) -> String? { options[name]?.last }
+    func all(_ name: String) -> [String] { options[name] ?? [] }
     func has(_ flag: String) -> Bool { flags.contains(flag) }
 
     func required(_ name: String) throws(PAOError) -> String {
-        guard let value = options[name] else { throw PAOError(.usage, "--\(name) is missing.\n\(usage)") }
+        guard let value = self[name] else { throw PAOError(.usage, "--\(name) is missing.\n\(usage)") }
         return value
     }
 

@@ -24,6 +24,13 @@ enum Fixtures {
         }
     }()
 
+    /// Compares with a file that a person reads; `UPDATE_GOLDEN=1` writes it.
+    static func expectGolden(_ text: String, _ path: String) throws {
+        let file = root.appending(path: path)
+        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" { try Data(text.utf8).write(to: file) }
+        #expect(text == (try? String(contentsOf: file, encoding: .utf8)), "\(path) differs; UPDATE_GOLDEN=1 writes it")
+    }
+
     static func read(_ text: String, path: String = "catalog/databases/service.yaml", owners: CodeOwners? = nil) -> FileReading {
         DocumentReader.read(Array(text.utf8), path: path, schemas: schemas, owners: owners)
     }

@@ -172,15 +172,21 @@ struct Mutation: Sendable, CustomTestStringConvertible {
 
     static let original = (try? Fixtures.text("Tests/CatalogTests/Fixtures/spec-canonical.yaml")) ?? ""
 
-    @Test("a mistake gives the right rule at the right place", arguments: shape + forms + actions + templates)
+    @Test("a mistake gives the right rule at the right place", arguments: shape + forms + actions + templates + rules)
     func mutation(_ mutation: Mutation) throws {
-        let (text, place) = try mutation.applied(to: Self.original)
-        let reading = Fixtures.read(text, path: "catalog/databases/postgresql/service.yaml")
+        try mutation.check(on: Self.original, path: "catalog/databases/postgresql/service.yaml")
+    }
+}
+
+extension Mutation {
+    func check(on original: String, path: String) throws {
+        let (text, place) = try applied(to: original)
+        let reading = Fixtures.read(text, path: path)
         let errors = reading.findings.filter(\.isError)
-        let found = errors.first { $0.rule == mutation.rule && (mutation.isAnywhere || "\($0.line):\($0.column)" == place) }
-        #expect(found != nil, "wanted \(mutation.rule) at \(place), found \(errors.map(\.description))")
+        let found = errors.first { $0.rule == rule && (isAnywhere || "\($0.line):\($0.column)" == place) }
+        #expect(found != nil, "wanted \(rule) at \(place), found \(errors.map(\.description))")
         #expect(reading.documents.isEmpty)
-        if let suggestion = mutation.suggestion { #expect(found?.suggestion == suggestion) }
-        if !mutation.breaksMore { #expect(errors.count == 1, "\(errors.map(\.description))") }
+        if let suggestion { #expect(found?.suggestion == suggestion) }
+        if !breaksMore { #expect(errors.count == 1, "\(errors.map(\.description))") }
     }
 }

@@ -115,9 +115,9 @@ import Testing
 
     @Test("gives up on patterns that explode")
     func explosion() throws {
-        let start = ContinuousClock.now
+        let start = processorTime()
         #expect(try Pattern("^(a+)+$").search(String(repeating: "a", count: 5000) + "!") == .tooCostly)
-        #expect(ContinuousClock.now - start < .seconds(1))
+        #expect(processorTime() - start < .seconds(1))
         #expect(try Pattern("^(a|b)*$").matches(String(repeating: "ab", count: 20_000)))
     }
 

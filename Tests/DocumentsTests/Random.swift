@@ -1,4 +1,12 @@
 import Base
+import Glibc
+
+/// What this thread has computed for, whatever else the machine does.
+func processorTime() -> Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+}
 
 /// A seeded SplitMix64, so that a failing mutation can be repeated.
 struct SeededRandom: RandomNumberGenerator {

@@ -232,9 +232,9 @@ private func fault(_ text: String, _ dialect: TemplateDialect = .canonical, as c
             "{{ " + String(repeating: "!", count: 100_000) + "true}}", "{{fields" + String(repeating: "[0]", count: 80_000) + "}}",
         ]
         for text in texts {
-            let start = ContinuousClock.now
+            let start = processorTime()
             #expect(throws: TemplateFault.self, "\(text.prefix(50))") { try Template.parse(text).render(large) }
-            #expect(ContinuousClock.now - start < .seconds(2), "\(text.prefix(50))")
+            #expect(processorTime() - start < .seconds(2), "\(text.prefix(50))")
         }
         let braces = String(repeating: "{{{fields.x}} ", count: 15_000)
         #expect(throws: TemplateFault.self) { try Template.parse(braces).render(large) }
@@ -266,8 +266,8 @@ private func fault(_ text: String, _ dialect: TemplateDialect = .canonical, as c
     @Test("renders ten expressions many thousand times a second")
     func speed() throws {
         let template = try Template.parse(String(repeating: "{\"a\": \"{{fields.name}}\", \"b\": {{fields.replicas}}}", count: 5))
-        let start = ContinuousClock.now
+        let start = processorTime()
         for _ in 0..<1000 { _ = try template.render(scope, as: .json) }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(processorTime() - start < .seconds(5))
     }
 }

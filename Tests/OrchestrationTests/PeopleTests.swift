@@ -352,4 +352,34 @@ import Testing
         #expect(try world.status(id) == .completed)
         #expect(try world.instance(id)?.outputs["b"] == "b-1")
     }
+
+    @Test("the ticket that takes over can tell what failed, what succeeded and what must be removed")
+    func failureContext() async throws {
+        let ticket = """
+            - id: by-hand
+              type: manual-task
+              config:
+                title: "{{bundle.metadata.name}}: {{failure.error}} at {{failure.timestamp}}"
+                instructions: "{{#each components}}{{id}} {{status}}{{#if succeeded}} ({{join resources ', '}}): {{cleanup.instructions}}{{/if}}; {{/each}}"
+            """
+        let fulfillment = """
+            strategy: {mode: automatic}
+            manual:
+              actions:
+            \(ticket.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
+            automatic:
+              fallbackOnFailure: true
+              retry: {attempts: 1}
+              actions:
+            \((Documents.post("a", more: "cleanup: Delete it.") + "\n" + Documents.post("b", after: ["a"])).split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
+            """
+        let world = try await World(Documents.item("db", fulfillment: fulfillment))
+        world.outside.next("POST https://keyed.test/b", .answer(500, ""))
+        let id = try await world.submit("db")
+        try await world.run()
+        #expect(try world.steps(id) == ["a completed", "b running"])
+        let opened = try #require(try world.openTickets(id).first)
+        #expect(opened.title.hasPrefix("The db: ") && opened.title.contains("500"))
+        #expect(opened.description.hasPrefix("a completed (") && opened.description.contains(": Delete it.; b "))
+    }
 }

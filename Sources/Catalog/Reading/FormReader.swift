@@ -31,6 +31,7 @@ struct FormReader {
     private func group(_ node: YAMLNode) -> (group: Form.Group, node: YAMLNode, fields: [ReadField])? {
         guard var map = MappingReader(node, report) else { return nil }
         let id = map.requiredText("id") ?? ""
+        if !id.isEmpty, let place = map.node("id")?.position { Identifiers.checkPart(id, "A group's id", at: place, report) }
         let shown = map.node("conditional").flatMap(condition)
         let nodes = map.elements("fields")
         let fields = nodes.compactMap { node in field(node).map { ($0.shown(where: shown), node) } }

@@ -55,7 +55,7 @@ struct ScopeCheck {
     }
 
     private func operationScopes(_ list: TemplatePlace.ActionList) -> [String] {
-        let bundle = kind == .bundle ? ["components"] : []
+        let bundle = kind == .bundle || list == .manual ? ["components"] : []
         let isOperation = kind == .update || kind == .upgrade || list == .decommission || list == .rollback
         return bundle + (isOperation ? ["instance"] : [])
     }
@@ -130,8 +130,9 @@ extension ScopeCheck {
         )
     }
 
+    /// Where an item's manual action takes over, `components` are its steps.
     private func checkComponent(_ path: [String], _ at: TemplatePlace, _ place: () -> Position) {
-        guard let id = path.first else { return }
+        guard let id = path.first, kind == .bundle else { return }
         guard let component = components.first(where: { $0.id == id }) else {
             let near = NearestName.suggestion(for: id, among: components.map(\.id))
             report.error(.unknownOutput, "The bundle has no component \(id).", at: place(), suggestion: near.map { "components." + $0 })

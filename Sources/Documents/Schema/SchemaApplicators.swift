@@ -194,20 +194,21 @@ extension SchemaEvaluator {
         switch keyword {
         case .minProperties(let limit): return hold(object.count >= limit, "minProperties", "must have at least \(Self.keys(limit))")
         case .maxProperties(let limit): return hold(object.count <= limit, "maxProperties", "must have at most \(Self.keys(limit))")
-        case .required(let names): return required(names, object, keyword: "required") { "is missing the required key \"\($0)\"" }
-        case .dependentRequired(let dependencies):
+        case .required(let names, let known):
+            return required(names, object, keyword: "required", known: known) { "is missing the required key \"\($0)\"" }
+        case .dependentRequired(let dependencies, let keyword):
             var isValid = true
             for (key, needs) in dependencies where object.contains(key) {
-                let complete = required(needs, object, keyword: "dependentRequired") {
+                let complete = required(needs, object, keyword: keyword) {
                     "is missing the key \"\($0)\", which \"\(key)\" needs"
                 }
                 isValid = isValid && complete
             }
             return isValid
-        case .dependentSchemas(let dependencies):
+        case .dependentSchemas(let dependencies, let keyword):
             var isValid = true
             for (key, node) in dependencies where object.contains(key) {
-                if !add(inPlace(node, .object(object), "dependentSchemas", key), to: &evaluated) { isValid = false }
+                if !add(inPlace(node, .object(object), keyword, key), to: &evaluated) { isValid = false }
             }
             return isValid
         case .properties(let nodes, let names): return properties(nodes, names, object, &evaluated)
@@ -228,12 +229,15 @@ extension SchemaEvaluator {
     private static func keys(_ count: Int) -> String { "\(count) key\(count == 1 ? "" : "s")" }
 
     private mutating func required(
-        _ names: [String], _ object: JSONObject, keyword: String, _ message: (String) -> String
+        _ names: [String], _ object: JSONObject, keyword: String, known: [String] = [], _ message: (String) -> String
     ) -> Bool {
         var isValid = true
         for name in names where !object.contains(name) {
             isValid = false
-            report(keyword, message(name))
+            guard isCollecting else { return false }
+            let foreign = known.isEmpty ? [] : object.keys.filter { !known.contains($0) }
+            let near = NearestName.suggestion(for: name, among: foreign)
+            report(keyword, message(name), suggestion: near == nil ? nil : name, misspelledKey: near)
         }
         return isValid
     }
@@ -289,8 +293,12 @@ extension SchemaEvaluator {
     private mutating func propertyNames(_ node: Int, _ object: JSONObject) -> Bool {
         var isValid = true
         for key in object.keys {
-            let (result, faults) = branch { $0.inPlace(node, .string(key), "propertyNames") }
-            guard result == nil else { continue }
+            var holds = true
+            let faults = branch { evaluator in
+                holds = evaluator.below(node, .string(key), token: key, "propertyNames")
+                return nil
+            }.findings
+            if holds { continue }
             isValid = false
             report("propertyNames", "the key \"\(key.prefix(60))\" " + (faults.first?.message ?? "is not allowed"), at: key)
             if !isCollecting { return false }

@@ -114,7 +114,9 @@ extension SchemaCompiler {
         if let test = child("/if", entry) {
             keywords.append(.condition(test: test, then: child("/then", entry), otherwise: child("/else", entry)))
         }
-        if let nodes = members("dependentSchemas", object, entry) { keywords.append(.dependentSchemas(nodes)) }
+        for keyword in ["dependentSchemas", "dependencies"] {
+            if let nodes = members(keyword, object, entry) { keywords.append(.dependentSchemas(nodes, keyword)) }
+        }
         return keywords.filter { Self.isActive($0, in: object) }
     }
 
@@ -187,6 +189,9 @@ extension SchemaCompiler {
 extension SchemaCompiler {
     private func assertions(_ object: JSONObject, _ entry: SchemaRegistry.Entry) throws(PAOError) -> [SchemaKeyword] {
         var keywords: [SchemaKeyword] = []
+        if let names = object["required"]?.array {
+            keywords.append(.required(names.compactMap(\.string), known: object["properties"]?.object?.keys ?? []))
+        }
         for (keyword, value) in object {
             if let assertion = try assertion(keyword, value, at: entry.place.pointer + "/" + keyword) { keywords.append(assertion) }
         }
@@ -208,11 +213,15 @@ extension SchemaCompiler {
             return .pattern(try pattern(text, at: pointer))
         case "format": return value.string.flatMap { name in SchemaFormat.named(name).map { .format(name, $0) } }
         case "uniqueItems": return value == true ? .uniqueItems : nil
-        case "required": return value.array.map { .required($0.compactMap(\.string)) }
-        case "dependentRequired":
-            return value.object.map { .dependentRequired($0.map { ($0.key, ($0.value.array ?? []).compactMap(\.string)) }) }
+        case "dependentRequired", "dependencies":
+            return value.object.map { .dependentRequired(Self.lists(in: $0), keyword) }
         default: return value.number?.count.flatMap { Self.sizeAssertion(keyword, $0) }
         }
+    }
+
+    /// `dependencies` may hold schemas too.
+    private static func lists(in object: JSONObject) -> [(key: String, needs: [String])] {
+        object.compactMap { key, value in value.array.map { (key, $0.compactMap(\.string)) } }
     }
 
     private static func sizeAssertion(_ keyword: String, _ count: Int) -> SchemaKeyword? {

@@ -118,13 +118,15 @@ struct SchemaEvaluator {
         return (result, findings)
     }
 
-    mutating func report(_ keyword: String, _ message: String, at token: String? = nil, suggestion: String? = nil) {
+    mutating func report(
+        _ keyword: String, _ message: String, at token: String? = nil, suggestion: String? = nil, misspelledKey: String? = nil
+    ) {
         guard isCollecting, findings.count < Self.maximumFindings else { return }
         let instance = token.map { instancePath + [$0] } ?? instancePath
         findings.append(
             SchemaFinding(
                 instancePath: Self.pointer(instance), schemaPath: Self.pointer(schemaPath + [keyword]), keyword: keyword, message: message,
-                suggestion: suggestion))
+                suggestion: suggestion, misspelledKey: misspelledKey))
     }
 
     private static func pointer(_ tokens: [String]) -> String {

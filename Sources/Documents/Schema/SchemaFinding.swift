@@ -9,4 +9,6 @@ package struct SchemaFinding: Sendable, Equatable {
     package var message: String
     /// What was most likely meant: a key or value that the schema knows.
     package var suggestion: String?
+    /// Of a missing key: the key of the instance that was most likely meant to be it.
+    package var misspelledKey: String?
 }

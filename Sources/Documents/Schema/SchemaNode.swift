@@ -37,8 +37,10 @@ enum SchemaKeyword: Sendable {
     case uniqueItems
     case maxProperties(Int)
     case minProperties(Int)
-    case required([String])
-    case dependentRequired([(key: String, needs: [String])])
+    /// `known`: the names of `properties` beside it.
+    case required([String], known: [String])
+    /// With the keyword as written: `dependencies` is the one name that older drafts had for this and for `dependentSchemas`.
+    case dependentRequired([(key: String, needs: [String])], String)
     case reference(Int)
     /// `anchor` is nil where the reference is no dynamic one after all.
     case dynamicReference(Int, anchor: String?)
@@ -47,7 +49,7 @@ enum SchemaKeyword: Sendable {
     case oneOf([Int])
     case not(Int)
     case condition(test: Int, then: Int?, otherwise: Int?)
-    case dependentSchemas([(key: String, node: Int)])
+    case dependentSchemas([(key: String, node: Int)], String)
     case prefixItems([Int])
     /// `from`: the items that `prefixItems` has taken.
     case items(Int, from: Int)

@@ -13,8 +13,8 @@ enum SchemaVocabulary {
         "unevaluatedProperties",
     ]
     static let lists = ["allOf", "anyOf", "oneOf", "prefixItems"]
-    /// `definitions` is the name of `$defs` in older drafts; it still only holds.
-    static let maps = ["$defs", "definitions", "dependentSchemas", "patternProperties", "properties"]
+    /// `definitions` and `dependencies` are names of older drafts, which the metaschema still reads as schemas.
+    static let maps = ["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties", "properties"]
 
     private static let validation: Set = [
         "type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength", "minLength",

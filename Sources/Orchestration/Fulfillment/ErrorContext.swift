@@ -37,7 +37,7 @@ extension RequestRun {
 
     private func cleanup(_ step: Step) -> JSON? {
         guard let action = action(of: step) else { return nil }
-        let scope = scope(for: request.steps.firstIndex { $0.rowID == step.rowID })
+        let scope = scope(for: request.steps.firstIndex { $0.rowID == step.rowID }, seesFailure: false)
         let written = action.cleanup.flatMap { try? $0.render(scope, as: .text) }
         let derived = settings.registry[action.type]?.cleanupHint(outputs: step.outputs ?? [:], reference: step.externalReference)
         guard let instructions = written ?? derived else { return nil }

@@ -37,46 +37,6 @@ enum SandboxCommand: Command {
     }
 }
 
-/// `pao schema validate`.
-enum SchemaCommand: Command {
-    static let name = "schema"
-    static let summary = "Check data against a JSON Schema"
-    static let usage =
-        "Usage: pao schema validate SCHEMA.json DATA.(json|yaml)\n\n  Exit code 0: valid, 1: not valid, 2: the schema cannot be used. Findings on standard output."
-
-    static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
-        guard arguments.operands.first == "validate", arguments.operands.count == 3 else { throw PAOError(.usage, usage) }
-        let (schemaPath, dataPath) = (arguments.operands[1], arguments.operands[2])
-        let schema: JSONSchema
-        do throws(PAOError) {
-            schema = try JSONSchema.compile(try json(schemaPath))
-        } catch {
-            Terminal.write("\(schemaPath): \(error.message)\n")
-            return 2
-        }
-        let data: JSON
-        do throws(PAOError) {
-            data = try json(dataPath)
-        } catch {
-            Terminal.write("\(dataPath): \(error.message)\n")
-            return error.code == .notFound ? 2 : 1
-        }
-        let findings = schema.validate(data)
-        for finding in findings {
-            Terminal.write(
-                "\(dataPath): \(finding.instancePath.isEmpty ? "/" : finding.instancePath): \(finding.message) [\(finding.keyword)] at \(finding.schemaPath)\n"
-            )
-        }
-        return findings.isEmpty ? 0 : 1
-    }
-
-    private static func json(_ path: String) throws(PAOError) -> JSON {
-        let bytes = try Files.read(path)
-        guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return try JSON.parse(bytes) }
-        return try YAML.parse(bytes).documents.first?.json ?? .null
-    }
-}
-
 /// `pao template render`.
 enum TemplateCommand: Command {
     static let name = "template"

@@ -131,9 +131,9 @@ extension FlatActions {
         guard case .mapping(let pairs) = node.content else { return node }
         let mapped = pairs.map { key, value -> (key: YAMLNode, value: YAMLNode) in
             let name = key.text == "expected_status" ? "expected" : (key.text ?? "").camelCased
-            let isType = key.text == "type"
-            let kebab = YAMLNode(text: (value.text ?? "").split(separator: "_").joined(separator: "-"), at: value.position)
-            return (key: YAMLNode(text: name, at: key.position), value: isType ? kebab : value)
+            guard key.text == "type", let type = value.text else { return (key: YAMLNode(text: name, at: key.position), value: value) }
+            let kebab = type.split(separator: "_").joined(separator: "-")
+            return (key: YAMLNode(text: name, at: key.position), value: YAMLNode(text: kebab, at: value.position))
         }
         return YAMLNode(.mapping(mapped), at: node.position)
     }
