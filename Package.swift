@@ -8,11 +8,14 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// The product searches text by `Base/TextSearch.swift`: the standard library's search brings regular expressions along.
+let product: [SwiftSetting] = settings + [.unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])]
+
 /// For targets off the hot path: a release build of them prefers small code.
-let small: [SwiftSetting] = settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+let small: [SwiftSetting] = product + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 /// A Swift target of the product; its dependencies are the arrows of docs/design/architecture.md.
-func module(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = settings) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = product) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 

@@ -91,11 +91,13 @@ struct JobClaim: Sendable {
             "SELECT id, team, priority FROM jobs WHERE state = 'delayed' AND run_at <= ? ORDER BY run_at LIMIT ?",
             tx.timestamp, Self.promotionLimit)
         for row in due {
-            let rank = try JobTable.nextRank(team: row.text(1), priority: row.int(2), in: tx)
-            try tx.run("UPDATE jobs SET state = 'queued', fair_rank = ? WHERE id = ?", rank, row.text(0))
+            try tx.run(Self.promotion, row.text(0), row.text(1), row.int(2))
         }
         return due.count
     }
+
+    private static let promotion =
+        "UPDATE jobs SET state = 'queued', fair_rank = \(JobTable.rank(team: "?2", priority: "?3")) WHERE id = ?1"
 
     private struct Candidate {
         let id: String

@@ -98,6 +98,7 @@ package actor JobQueue {
     /// Frees the leases of the process before this one and begins to work. Throws what the store throws.
     package func start() async throws(PAOError) {
         guard loop == nil else { return }
+        lastLook = time.now()
         let freed = try await store.write { tx throws(PAOError) -> Int in
             let freed = try JobClaim.freeAll(in: tx)
             try JobFailpoint.freeing.reach()
@@ -157,8 +158,14 @@ package actor JobQueue {
         return now + JobClaim.tolerance < lastLook
     }
 
+    private var untilRenewal: Duration {
+        running.isEmpty ? Self.longestPause : lastRenewal + options.lease / 3 - time.monotonic()
+    }
+
     /// Returns how long to wait when nothing wakes the loop.
     private func claim() async throws(PAOError) -> Duration {
+        // A handler's end wakes the loop; what is enqueued until then need not be looked at.
+        guard running.count < options.running else { return max(.milliseconds(1), untilRenewal) }
         let claim = JobClaim(
             capacity: Capacity(options, running: running.values.map(\.job.limitKeys)), held: running.values.map(\.job.id), options: options)
         let wasSetBack = noticeSettingBack()
@@ -170,11 +177,10 @@ package actor JobQueue {
         if !outcome.jobs.isEmpty { JobFailpoint.leased.pass() }
         for job in outcome.jobs {
             running[ObjectIdentifier(job.lease)] = Running(
-                job: job, task: Task(executorPreference: options.executor) { await self.run(job) })
+                job: job, task: Task(executorPreference: options.executor, priority: .utility) { await self.run(job) })
         }
         if outcome.isPartial { signal.yield() }
         let untilNext = outcome.next.map { $0 - time.now() } ?? Self.longestPause
-        let untilRenewal = running.isEmpty ? Self.longestPause : lastRenewal + options.lease / 3 - time.monotonic()
         return max(.milliseconds(1), min(untilNext, untilRenewal, Self.longestPause))
     }
 

@@ -54,7 +54,7 @@ package final class Store: Sendable {
     // MARK: Writing
 
     /// One transaction; returns after the fsync that covers it. The body may run twice (when another one of its batch throws) and so
-    /// has no effect but on the database. Throws what the body throws (nothing is stored then), and `unavailable`
+    /// has no effect but on the database. Tasks below medium priority stand back behind others. Throws what the body throws (nothing is stored then), and `unavailable`
     /// after `close`.
     @discardableResult
     package func write<T: Sendable>(
@@ -85,6 +85,7 @@ package final class Store: Sendable {
         let slot = Slot<T>()
         writer.submit(
             Submission(
+                isBackground: Task.currentPriority < .medium,
                 perform: { connection throws(PAOError) in slot.put(try body(connection)) },
                 settle: { error in answer(slot.result(error)) }))
     }

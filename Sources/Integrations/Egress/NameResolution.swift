@@ -1,3 +1,4 @@
+import Base
 import CCurl
 import Glibc
 
@@ -7,8 +8,8 @@ enum NameResolution {
     static func addresses(of host: String) async -> [IPAddress] {
         if let address = IPAddress(host) { return [address] }
         return await withCheckedContinuation { continuation in
-            let thread = startThread { continuation.resume(returning: lookUp(host).addresses) }
-            if let thread { pthread_detach(thread) } else { continuation.resume(returning: []) }
+            let isStarted = Thread.detached("pao-names") { continuation.resume(returning: lookUp(host).addresses) }
+            if !isStarted { continuation.resume(returning: []) }
         }
     }
 

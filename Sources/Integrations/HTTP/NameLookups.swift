@@ -20,12 +20,11 @@ struct NameLookups {
         guard running.value.load(ordering: .relaxed) < Self.limit else { return transfer.finish(.failure(failure.temporary)) }
         running.value.add(1, ordering: .relaxed)
         let host = transfer.call.address.host
-        let thread = startThread { [running] in
+        let isStarted = Thread.detached("pao-names") { [running] in
             transfer.finish(.failure(Self.nameExists(host) ? failure.temporary : failure))
             running.value.subtract(1, ordering: .relaxed)
         }
-        guard let thread else { return transfer.finish(.failure(failure.temporary)) }
-        pthread_detach(thread)
+        guard isStarted else { return transfer.finish(.failure(failure.temporary)) }
         waiting.append((transfer, TimeSource.system.monotonic() + Self.patience))
     }
 

@@ -113,7 +113,7 @@ package final class Engine: Sendable {
 
     /// What a call led to.
     struct Landing: Sendable {
-        var stepRowID: String
+        var stepID: String
         var outcome: RequestRun.Outcome
         var lines: [RunChanges.LogLine]
     }
@@ -128,7 +128,7 @@ package final class Engine: Sendable {
             var launches: [RequestRun.Launch] = []
             if let landing {
                 next.changes.logLines += landing.lines
-                if let launch = next.apply(landing.outcome, to: landing.stepRowID) { launches.append(launch) }
+                if let launch = next.apply(landing.outcome, to: landing.stepID) { launches.append(launch) }
             }
             launches += try next.launches()
             do throws(PAOError) {

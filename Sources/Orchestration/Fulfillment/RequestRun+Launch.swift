@@ -20,7 +20,7 @@ extension RequestRun {
 
     private func isActive(_ index: Int) -> Bool {
         let step = request.steps[index]
-        return [.running, .verifying, .retrying].contains(step.status) && !inFlight.contains(step.rowID)
+        return [.running, .verifying, .retrying].contains(step.status) && !inFlight.contains(step.id)
     }
 
     // MARK: Starting
@@ -95,9 +95,9 @@ extension RequestRun {
         request.steps[index].dueAt = nil
         if request.steps[index].attempts.last?.status != .running {
             let number = (request.steps[index].attempts.last?.number ?? 0) + 1
-            let attempt = Attempt(rowID: settings.identifiers.uuid(), number: number, status: .running, startedAt: now)
+            let attempt = Attempt(number: number, status: .running, startedAt: now)
             request.steps[index].attempts.append(attempt)
-            changes.startedAttempts.append((request.steps[index].rowID, attempt))
+            changes.startedAttempts.append((request.steps[index].id, attempt))
         }
         set(index, .running)
         switch effects[effectKey(of: request.steps[index])]?.resumption ?? .perform {
@@ -117,7 +117,7 @@ extension RequestRun {
         guard let launch = prepare(index, .perform) else { return nil }
         let step = request.steps[index]
         let effect = Effect(
-            key: launch.effect.key, requestRowID: request.rowID, stepRowID: step.rowID, generation: step.generation,
+            key: launch.effect.key, requestRowID: request.rowID, stepID: step.id, generation: step.generation,
             part: step.isFallback ? "fallback" : "", kind: launch.effect.kind, summary: launch.effect.summary,
             resend: launch.effect.resend, rendered: launch.effect.payload, state: .intent, remoteReference: nil, note: nil,
             tries: (effects[launch.effect.key]?.tries ?? 0) + 1, createdAt: now, updatedAt: now)
@@ -142,9 +142,9 @@ extension RequestRun {
             environment: settings.environment, memory: memory(of: step), attempt: attempt(of: step, work))
         do throws(StepFailure) {
             let effect = try type.prepare(input)
-            inFlight.insert(step.rowID)
+            inFlight.insert(step.id)
             return Launch(
-                stepRowID: step.rowID, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect,
+                stepID: step.id, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect,
                 isProtected: scope.hasUsedProtected, secretNames: action.secretNames, timeout: tryLimit(of: step, action),
                 doubtAge: effects[effect.key].map { now - $0.updatedAt } ?? .zero)
         } catch {
@@ -171,7 +171,7 @@ extension RequestRun {
     /// W3C trace context: the trace is the request's, the span the try's.
     private func traceparent(for step: Step) -> String {
         let trace = Hash.sha256(Array(request.correlationID.utf8)).prefix(16).hex
-        let span = Hash.sha256(Array("\(step.rowID)|\(step.attempts.count)".utf8)).prefix(8).hex
+        let span = Hash.sha256(Array("\(request.rowID)|\(step.id)|\(step.attempts.count)".utf8)).prefix(8).hex
         return "00-\(trace)-\(span)-01"
     }
 
@@ -182,7 +182,7 @@ extension RequestRun {
             "uuid": .string(settings.identifiers.uuid()), "timestamp": .int(now.unixSeconds), "at": .string(now.description),
             "hostname": .string(settings.hostname),
         ]
-        changes.dirtySteps.insert(request.steps[index].rowID)
+        changes.dirtySteps.insert(request.steps[index].id)
     }
 
     // MARK: Continuing
@@ -214,7 +214,7 @@ extension RequestRun {
             followComponent(index)
             return nil
         }
-        if let ticket = tickets[step.rowID], ticket.status.isFinal { return endTicket(index, ticket) }
+        if let ticket = tickets[step.id], ticket.status.isFinal { return endTicket(index, ticket) }
         let effect = effects[effectKey(of: step)]
         let isDue = step.dueAt.map { $0 <= now } ?? true
         if effect?.state == .intent, step.status != .retrying {
@@ -245,7 +245,7 @@ extension RequestRun {
 
     /// When the step's own time is over: counted from its first try since a person last retried it, with all waiting, but not for people.
     func end(of step: Step) -> Timestamp? {
-        guard let timeout = action(of: step)?.timeout, tickets[step.rowID] == nil, !step.isComponent,
+        guard let timeout = action(of: step)?.timeout, tickets[step.id] == nil, !step.isComponent,
             step.attempts.indices.contains(step.attemptBase)
         else {
             return nil
@@ -262,7 +262,7 @@ extension RequestRun {
         guard let deadline = request.deadline, now >= deadline else { return }
         for index in request.steps.indices where isActive(index) {
             let step = request.steps[index]
-            if step.isComponent || tickets[step.rowID] != nil { continue }
+            if step.isComponent || tickets[step.id] != nil { continue }
             if effects[effectKey(of: step)]?.state == .intent, step.status != .retrying { continue }
             failStep(index, StepFailure("timeout", "The whole sequence did not end before \(deadline)."))
         }
@@ -279,7 +279,7 @@ extension RequestRun {
 
     /// The earliest time at which a step that is not under way wants to be looked at.
     var nextDue: Timestamp? {
-        let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.rowID) }
+        let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.id) }
         let due = waiting.compactMap(\.dueAt)
         guard !due.isEmpty else { return nil }
         return (due + waiting.compactMap(end) + [request.deadline].compactMap { $0 }).min()

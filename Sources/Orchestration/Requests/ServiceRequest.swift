@@ -73,7 +73,7 @@ package struct ServiceRequest: Sendable {
 
 /// A row of `request_steps`: one action of the request.
 package struct Step: Sendable {
-    package var rowID: String
+    /// Of the action; unique in the request.
     package var id: String
     package var name: String
     package var type: String
@@ -109,7 +109,6 @@ package struct Step: Sendable {
 
 /// A row of `step_attempts`; immutable once it has ended.
 package struct Attempt: Sendable {
-    package var rowID: String
     package var number: Int
     package var status: Status
     package var startedAt: Timestamp
