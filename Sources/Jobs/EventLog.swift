@@ -142,11 +142,13 @@ package final class EventLog: Sendable {
         return { [self] in _ = subscribers.withLock { $0.bodies.removeValue(forKey: id) } }
     }
 
+    private static let columns = "sequence, at, type, subject_type, subject_id, request_id, request_key, team, old, new, correlation_id"
+
     /// Events after a sequence, in order; of one request, or of all.
     package func events(after sequence: Int, requestKey: String? = nil, limit: Int = 500, in connection: Connection) throws(PAOError)
         -> [StoredEvent]
     {
-        let columns = "sequence, at, type, subject_type, subject_id, request_id, request_key, team, old, new, correlation_id"
+        let columns = Self.columns
         let rows =
             if let requestKey {
                 try connection.rows(
@@ -155,14 +157,23 @@ package final class EventLog: Sendable {
             } else {
                 try connection.rows("SELECT \(columns) FROM events WHERE sequence > ? ORDER BY sequence LIMIT ?", sequence, limit)
             }
-        return rows.map { row in
-            StoredEvent(
-                sequence: row.int(0), at: row.timestamp(1),
-                event: Event(
-                    type: row.text(2), subjectType: row.text(3), subjectID: row.text(4), requestID: row.optionalText(5),
-                    requestKey: row.optionalText(6), team: row.optionalText(7), old: row.optionalText(8), new: row.optionalText(9),
-                    correlationID: row.text(10)))
-        }
+        return rows.map(Self.stored)
+    }
+
+    /// Events of these types after a sequence, in order.
+    package func events(after sequence: Int, types: [String], limit: Int, in connection: Connection) throws(PAOError) -> [StoredEvent] {
+        let marks = types.map { _ in "?" }.joined(separator: ", ")
+        let sql = "SELECT \(Self.columns) FROM events WHERE sequence > ? AND type IN (\(marks)) ORDER BY sequence LIMIT ?"
+        return try connection.rows(sql, values: [.integer(sequence)] + types.map(SQLValue.text) + [.integer(limit)]).map(Self.stored)
+    }
+
+    private static func stored(_ row: Row) -> StoredEvent {
+        StoredEvent(
+            sequence: row.int(0), at: row.timestamp(1),
+            event: Event(
+                type: row.text(2), subjectType: row.text(3), subjectID: row.text(4), requestID: row.optionalText(5),
+                requestKey: row.optionalText(6), team: row.optionalText(7), old: row.optionalText(8), new: row.optionalText(9),
+                correlationID: row.text(10)))
     }
 
     package func lastSequence(in connection: Connection) throws(PAOError) -> Int {

@@ -268,6 +268,72 @@ package enum OrchestrationSchema {
         CREATE INDEX idx_request_templates_team ON request_templates(team, created_at, id);
         """
 
+    package static let windows: String = """
+        CREATE TABLE freeze_windows (
+          id TEXT PRIMARY KEY,
+          reason TEXT NOT NULL,
+          catalog_ids TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(catalog_ids)),
+          categories TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(categories)),
+          teams TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(teams)),
+          starts_at TEXT NOT NULL,
+          ends_at TEXT,
+          created_by TEXT NOT NULL,
+          created_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX idx_freeze_windows_end ON freeze_windows(ends_at);
+
+        CREATE TABLE request_holds (
+          request_id TEXT PRIMARY KEY REFERENCES service_requests(id) ON DELETE CASCADE,
+          kind TEXT NOT NULL CHECK (kind IN ('freeze','maintenance')),
+          reason TEXT NOT NULL,
+          until TEXT,
+          since TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE request_overrides (
+          request_id TEXT PRIMARY KEY REFERENCES service_requests(id) ON DELETE CASCADE,
+          reason TEXT NOT NULL,
+          overridden_by TEXT NOT NULL,
+          overridden_at TEXT NOT NULL
+        ) STRICT;
+        """
+
+    package static let notifications: String = """
+        CREATE TABLE notifications (
+          id TEXT PRIMARY KEY,
+          event_sequence INTEGER NOT NULL,
+          channel TEXT NOT NULL CHECK (channel IN ('inbox','mail','webhook')),
+          recipient TEXT NOT NULL,
+          subject TEXT NOT NULL,
+          text TEXT NOT NULL,
+          link TEXT,
+          status TEXT NOT NULL CHECK (status IN ('pending','sent','failed')),
+          attempts INTEGER NOT NULL DEFAULT 0,
+          last_error TEXT,
+          created_at TEXT NOT NULL,
+          sent_at TEXT,
+          read_at TEXT,
+          UNIQUE (event_sequence, channel, recipient)
+        ) STRICT;
+        CREATE INDEX idx_notifications_inbox ON notifications(recipient, created_at, id) WHERE channel = 'inbox';
+        CREATE INDEX idx_notifications_age ON notifications(created_at);
+
+        CREATE TABLE notification_cursor (
+          id INTEGER PRIMARY KEY CHECK (id = 1),
+          sequence INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE subscriptions (
+          id TEXT PRIMARY KEY,
+          url TEXT NOT NULL,
+          events TEXT NOT NULL CHECK (json_valid(events)),
+          team TEXT,
+          created_by TEXT NOT NULL,
+          created_at TEXT NOT NULL,
+          secret TEXT NOT NULL CHECK (json_valid(secret))
+        ) STRICT;
+        """
+
     package static let instances: String = """
         CREATE TABLE bundle_instance_members (
           id TEXT PRIMARY KEY,

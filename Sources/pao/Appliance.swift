@@ -18,6 +18,8 @@ final class Appliance: Sendable {
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
+        Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
+        Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
     ]
 
     let configuration: Configuration
@@ -32,6 +34,9 @@ final class Appliance: Sendable {
     let requests: Requests
     let tickets: Tickets
     let savedForms: SavedForms
+    let freezeWindows: FreezeWindows
+    let notifications: Notifications
+    private let dispatch: NotificationDispatch
     let instances: Instances
     let engine: Engine
     let metrics: Metrics
@@ -78,6 +83,15 @@ final class Appliance: Sendable {
             store: store, catalog: catalog, jobs: jobs, recorder: recorder, approvals: identity.approvals, settings: settings, time: time,
             idempotency: identity.idempotency)
         tickets = Tickets(store: store, requests: requests)
+        freezeWindows = FreezeWindows(
+            store: store, requests: requests, audit: identity.audit, events: events, identifiers: identifiers, time: time)
+        let dispatch = NotificationDispatch(
+            store: store, events: events, jobs: jobs, catalog: catalog, http: http.transport, settings: settings, time: time, log: log,
+            sendsMail: configuration.sendsMail)
+        self.dispatch = dispatch
+        notifications = Notifications(store: store, audit: identity.audit, settings: settings, time: time) {
+            dispatch.noticeSubscriptions()
+        }
         savedForms = SavedForms(store: store, catalog: catalog, audit: identity.audit, identifiers: identifiers)
         instances = Instances(store: store)
         metrics = Metrics(store: store)
@@ -133,12 +147,14 @@ final class Appliance: Sendable {
             standard = "sandbox"
         }
         let (seal, open) = RunSettings.sealing(by: sealer)
-        return RunSettings(
+        var settings = RunSettings(
             environment: ActionEnvironment(
                 isSandbox: configuration.isSandbox, jira: jira, defaultJira: standard,
                 pollInterval: configuration.isSandbox ? .seconds(2) : configuration.pollInterval),
             identifiers: identifiers, random: random, hostname: Files.hostname, variables: configuration.variables,
             attemptTimeout: configuration.stepTimeout, seal: seal, open: open)
+        settings.publicURL = try configuration.dashboardURL()
+        return settings
     }
 
     private static func secrets(
@@ -156,9 +172,11 @@ final class Appliance: Sendable {
     func start() async throws(PAOError) {
         try await identity.prepare()
         try await jobs.start()
+        try await dispatch.start()
         await scheduler.add(
             Schedule("catalog", every: configuration.catalogPollInterval, runsAtStart: true) { [self] in await syncCatalog() })
         await scheduler.add(Schedule("approvals", every: .seconds(30)) { [requests] in try await requests.sweepApprovals() })
+        await scheduler.add(Schedule("notifications", every: .seconds(3600)) { [dispatch] in try await dispatch.removeOld() })
         await scheduler.add(Schedule("footprint", every: .seconds(600)) { Footprint.release() })
         Task {
             try? await TimeSource.system.sleep(.seconds(1))
@@ -176,6 +194,7 @@ final class Appliance: Sendable {
     func stop() async {
         state.withLock { $0.isStopping = true }
         await scheduler.stop()
+        await dispatch.stop()
         _ = await jobs.drain(timeout: .seconds(20))
         http.shutdown()
         try? await identity.maintain()
@@ -225,6 +244,8 @@ final class Appliance: Sendable {
         endpoints += SavedFormRoutes(forms: savedForms).endpoints
         endpoints += EventRoutes(activity: Activity(events: events, store: store), requests: requests).endpoints
         endpoints += TicketRoutes(tickets: tickets).endpoints
+        endpoints += FreezeRoutes(windows: freezeWindows).endpoints
+        endpoints += NotificationRoutes(notifications: notifications).endpoints
         endpoints += InstanceRoutes(instances: instances).endpoints
         endpoints += AuthRoutes(sessions: identity.sessions, gatekeeper: gatekeeper, isSecure: isSecure).endpoints
         endpoints += IdentityRoutes(identity: identity).endpoints

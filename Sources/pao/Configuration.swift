@@ -33,6 +33,10 @@ struct Configuration: Sendable {
     var pollInterval = Duration.seconds(300)
     var stepTimeout = Duration.seconds(30)
     var logLevel = Log.Level.info
+    /// Where people open the dashboard, for links in tickets and mails.
+    var publicURL: String?
+    /// Whether people are told of their requests, approvals and tickets by mail.
+    var sendsMail = true
     /// The values of `environmentNames` that are set.
     var variables: JSON = [:]
 
@@ -44,6 +48,18 @@ struct Configuration: Sendable {
         }
         let host = String(listen[..<colon])
         return (host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host, port)
+    }
+
+    /// `publicUrl` without a slash at its end; without one where the server listens, and nothing for a port that is picked at the start.
+    func dashboardURL() throws(PAOError) -> String {
+        if let publicURL {
+            guard publicURL.hasPrefix("http://") || publicURL.hasPrefix("https://") else {
+                throw PAOError(.configuration, "publicUrl must begin with https:// or http://, not \(publicURL).")
+            }
+            return String(publicURL.reversed().drop { $0 == "/" }.reversed())
+        }
+        let (_, port) = try address()
+        return port == 0 ? "" : "\(certificate == nil ? "http" : "https")://\(listen)"
     }
 }
 
@@ -57,7 +73,8 @@ enum ConfigurationReader {
     }
 
     static let shape: [String: Shape] = [
-        "listen": .value, "tls": .map(["certificate": .value, "key": .value]), "dataDirectory": .value, "database": .value,
+        "listen": .value, "publicUrl": .value, "notifications": .map(["mail": .value]),
+        "tls": .map(["certificate": .value, "key": .value]), "dataDirectory": .value, "database": .value,
         "catalog": .map(["source": .value, "branch": .value, "path": .value, "credentials": .value, "pollInterval": .value]),
         "sandbox": .value,
         "integrations": .map([
@@ -209,6 +226,8 @@ enum ConfigurationReader {
             return elements.map { $0.string ?? $0.description }
         }
         result.listen = text("listen") ?? result.listen
+        result.publicURL = text("publicUrl").flatMap { $0.isEmpty ? nil : $0 }
+        result.sendsMail = try text("notifications", "mail").map { (text) throws(PAOError) in try flag("notifications.mail", text) } ?? true
         result.dataDirectory = text("dataDirectory")
         result.catalogSource = text("catalog", "source")
         result.catalogBranch = text("catalog", "branch")

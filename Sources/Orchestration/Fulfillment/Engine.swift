@@ -74,6 +74,7 @@ package final class Engine: Sendable {
         guard var run = try load(job.subject) else {
             return try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
         }
+        if try await holdsBack(run, job) { return }
         if try await rejectsStart(of: run, job) { return }
         let fault = await turns(of: &run, job)
         if let fault { try await giveUp(run, fault, job) }

@@ -45,6 +45,8 @@ package struct ServiceRequest: Sendable {
     package var category: String
     package var steps: [Step]
     package var escalatedAt: Timestamp?
+    /// What holds it back while it is queued; only where a single request is read.
+    package var hold: StartHold?
 
     package struct Requester: Sendable {
         package var userID: String
