@@ -1,6 +1,7 @@
 """For every type of action: carried out twice, failed and restarted at every step, and killed between call and answer, its effect
 happens once. A type of which that cannot be said waits for a person instead."""
 import copy
+import itertools
 import json
 import socket
 import subprocess
@@ -14,9 +15,11 @@ from journey import QUICK, Life, repository, template
 from registry import Registry
 
 AT_ONCE = 8
-# Where a run is struck. At CI scale a try is killed or fails at each of the steps of the engine, by turns.
-PLACES = by_scale(["turn.stored"], ["turn.stored", "turn.decided", "effect.intending", "effect.settling", "call.sending", "call.answered"])
-ACTIONS = by_scale([["kill"], ["error"]], [["kill", "error"]] * 2)
+# Where a run is struck, how, and at which visits: every one, at CI scale killed and failed by turns.
+STRIKES = by_scale(
+    [("turn.stored", "kill", range(1, 40, 2)), ("turn.decided", "error", range(2, 40, 2))],
+    [(place, action, range(1, 40)) for action in ("kill", "error")
+     for place in ("turn.stored", "turn.decided", "effect.intending", "effect.settling", "call.sending", "call.answered")])
 
 
 class Kind:
@@ -198,8 +201,7 @@ KINDS = [
 
 def effects(life, request):
     return life.directory.query(
-        "SELECT e.key, e.state, s.step_id FROM effects e JOIN request_steps s ON s.id = e.step_id"
-        " JOIN service_requests r ON r.id = e.request_id WHERE r.request_id = ?", request)
+        "SELECT e.key, e.step_id FROM effects e JOIN service_requests r ON r.id = e.request_id WHERE r.request_id = ?", request)
 
 
 class Trial(Life):
@@ -220,11 +222,11 @@ class Trial(Life):
     def environment(self):
         return {**super().environment(), **self.settings_of_kind}
 
-    def begin(self, setting=""):
-        """A request under a server that has this armed."""
+    def begin(self, *settings):
+        """A request under a server that has the first of these armed, after its death the second, and so on."""
         if self.server:
             self.stop()
-        self.settings = [setting]
+        self.settings = list(settings)
         self.start()
         self.wait_for_item("every")
         self.number += 1
@@ -287,8 +289,7 @@ def tried(origin, kind, test):
 
 def twice(trial):
     """It has happened and nobody has noted it: the next start comes to the same effect again, twice over."""
-    request = trial.begin("effect.performed:kill")
-    trial.settings = ["effect.performed:kill"]
+    request = trial.begin("effect.performed:kill", "effect.performed:kill")
     found = trial.end(request)
     assert trial.deaths >= 1
     if trial.kind.step["type"] in ("rest-api", "webhook") and not isinstance(trial.kind, Unheeded):
@@ -297,15 +298,11 @@ def twice(trial):
 
 
 def everywhere(trial):
-    """At one place after another, until a request does not come to a further one."""
-    for place in PLACES:
-        visit, struck = 1, True
-        while struck and visit < 40:
-            for action in ACTIONS[visit % 2]:
-                struck = trial.strike(f"{place}:{action}:{visit}")
-            visit += 1
-        assert not struck or visit == 40
-        assert visit > 2 or place.startswith("call."), f"{place} was not come to"
+    """At one visit after another, until a request does not come to a further one."""
+    for place, action, visits in STRIKES:
+        struck = list(itertools.takewhile(lambda visit: trial.strike(f"{place}:{action}:{visit}"), visits))
+        assert len(struck) < len(visits), f"{place} is come to without end"
+        assert struck or place.startswith("call."), f"{place} was not come to"
 
 
 def doubt(trial):
