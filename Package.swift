@@ -8,11 +8,14 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// The product searches text by `Base/TextSearch.swift`: the standard library's search brings regular expressions along.
+let product: [SwiftSetting] = settings + [.unsafeFlags(["-Xfrontend", "-disable-implicit-string-processing-module-import"])]
+
 /// For targets off the hot path: a release build of them prefers small code.
-let small: [SwiftSetting] = settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+let small: [SwiftSetting] = product + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
 /// A Swift target of the product; its dependencies are the arrows of docs/design/architecture.md.
-func module(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = settings) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency], _ settings: [SwiftSetting] = product) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
@@ -47,7 +50,7 @@ let package = Package(
         module(
             "Orchestration", ["Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
         module("Catalog", ["Identity", "Integrations", "Jobs", "Store", "Documents", "Base"], small),
-        module("Identity", ["Integrations", "Jobs", "Store", "Base"]),
+        module("Identity", ["Integrations", "Jobs", "Store", "Base"], small),
         // toolbox
         module("Jobs", ["Store", "Base"]),
         module("Store", ["CSQLite", "Base"]),
@@ -75,6 +78,9 @@ let package = Package(
         tests("CatalogTests", ["Catalog", "Integrations", "Documents", "Store", "Base"]),
         tests(
             "OrchestrationTests",
+            ["Orchestration", "Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
+        tests(
+            "SimulationTests",
             ["Orchestration", "Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
         tests("SandboxTests", ["Sandbox", "Web", "Base"]),
         tests("APITests", ["API", "Identity", "Web", "Base"]),

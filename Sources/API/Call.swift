@@ -104,6 +104,23 @@ package struct Call: Sendable {
         }
         return text
     }
+
+    /// An instant of the body; nil where it is absent. Throws `invalid`.
+    package func bodyInstant(_ name: String) throws(PAOError) -> Timestamp? {
+        guard let value = body[name], !value.isNull else { return nil }
+        if let instant = value.string.flatMap({ Timestamp($0) }) { return instant }
+        let message = "\(name) must be an instant such as 2026-11-21T10:00:00Z."
+        throw PAOError(.invalid, message, findings: [.init(field: name, rule: "type", message: message)])
+    }
+
+    /// A list of texts of the body; empty where it is absent. Throws `invalid`.
+    package func texts(_ name: String) throws(PAOError) -> [String] {
+        let elements = body[name]?.array ?? []
+        let texts = elements.compactMap(\.string)
+        if texts.count == elements.count { return texts }
+        let message = "\(name) must be a list of texts."
+        throw PAOError(.invalid, message, findings: [.init(field: name, rule: "type", message: message)])
+    }
 }
 
 /// Cursors: base64url of JSON, authenticated and bound to their filters, so that the server keeps nothing and trusts nothing.

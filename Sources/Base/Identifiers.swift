@@ -9,13 +9,21 @@ package struct IdentifierSource: Sendable {
     }
 
     /// RFC 9562 version 7, lower case: 48 bits of Unix milliseconds, then random bits.
-    package func uuid() -> String {
-        var bytes = random.bytes(16)
-        let milliseconds = UInt64(max(0, time.now().milliseconds))
+    package func uuid() -> String { uuid(at: time.now()) }
+
+    /// For a row whose order is that of an instant it holds.
+    package func uuid(at instant: Timestamp) -> String { Self.uuid(at: instant, random.bytes(16)) }
+
+    /// Not above any id made at `instant`, and above all that were made before it.
+    package static func lowest(at instant: Timestamp) -> String { uuid(at: instant, [UInt8](repeating: 0, count: 16)) }
+
+    private static func uuid(at instant: Timestamp, _ random: [UInt8]) -> String {
+        var bytes = random
+        let milliseconds = UInt64(max(0, instant.milliseconds))
         for index in 0..<6 { bytes[index] = UInt8(truncatingIfNeeded: milliseconds >> UInt64(40 - 8 * index)) }
         bytes[6] = 0x70 | bytes[6] & 0x0F
         bytes[8] = 0x80 | bytes[8] & 0x3F
-        return Self.uuidText(bytes)
+        return uuidText(bytes)
     }
 
     static func uuidText(_ bytes: [UInt8]) -> String {

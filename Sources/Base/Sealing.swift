@@ -92,19 +92,7 @@ package final class PasswordHasher: Sendable {
 
     /// Where no thread is to be had, the caller's does the work.
     private func startThread() {
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self)
-        let body: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
-            guard let pointer else { return nil }
-            Unmanaged<PasswordHasher>.fromOpaque(pointer).takeRetainedValue().drain()
-            return nil
-        }
-        if pthread_create(&thread, nil, body, context.toOpaque()) == 0 {
-            pthread_detach(thread)
-        } else {
-            context.release()
-            drain()
-        }
+        if !Thread.detached("pao-passwords", drain) { drain() }
     }
 
     private func drain() {

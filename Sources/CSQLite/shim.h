@@ -14,6 +14,14 @@ static inline int pao_sqlite_bind_blob(sqlite3_stmt *statement, int index, const
     return sqlite3_bind_blob64(statement, index, bytes ? bytes : "", length, SQLITE_TRANSIENT);
 }
 
+/* Before the first connection of the process: no counting of memory, which would take a lock for each allocation. */
+static inline int pao_sqlite_configure(void) { return sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
+/* Small allocations of the connection come from a pool of its own; before its first statement. */
+static inline int pao_sqlite_reserve(sqlite3 *database, int bytes, int count) {
+    return sqlite3_db_config(database, SQLITE_DBCONFIG_LOOKASIDE, (void *)0, bytes, count);
+}
+
 /* No writable schema, no "text" in double quotes. The schema stays trusted: SQLite before 3.41 counts json_valid() among the functions that
    an untrusted one may not use in a CHECK, and no function of ours or of an extension is there to be abused. */
 static inline int pao_sqlite_harden(sqlite3 *database) {

@@ -198,11 +198,14 @@ package struct Fulfillment: Sendable {
     package var mode: Mode
     package var manual: [Action]
     package var automatic: AutomaticFulfillment?
+    /// When requests may start; empty is at any time.
+    package var maintenanceWindows: [MaintenanceWindow]
 
-    package init(mode: Mode, manual: [Action], automatic: AutomaticFulfillment?) {
+    package init(mode: Mode, manual: [Action], automatic: AutomaticFulfillment?, maintenanceWindows: [MaintenanceWindow] = []) {
         self.mode = mode
         self.manual = manual
         self.automatic = automatic
+        self.maintenanceWindows = maintenanceWindows
     }
 
     /// The actions a new request starts with.

@@ -47,7 +47,9 @@ package struct AuditLog: Sendable {
             sequence: head.sequence + 1, id: identifiers.uuid(), at: tx.timestamp.description, actorKind: entry.actor.kind.rawValue,
             actorUserID: entry.actor.userID.isEmpty ? nil : entry.actor.userID, actorLogin: entry.actor.login,
             eventType: entry.eventType, action: entry.action, result: entry.result.rawValue, entityType: entry.entityType,
-            entityID: entry.entityID, team: entry.team, requestID: entry.requestID, actionID: entry.actionID, old: text(entry.old),
+            entityID: entry.entityID, team: entry.team,
+            requestID: entry.requestID ?? (entry.entityType == "request" ? entry.entityID : nil), actionID: entry.actionID,
+            old: text(entry.old),
             new: text(entry.new), correlationID: entry.actor.correlationID, sourceSystem: entry.sourceSystem,
             address: entry.actor.address, agent: entry.actor.agent, previousHash: head.hash)
         record.hash = record.computedHash

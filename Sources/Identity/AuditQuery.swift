@@ -35,11 +35,14 @@ extension AuditLog {
 }
 
 extension AuditQuery {
+    /// The rows of a request as entity are found by the index of requests, all others by their own.
+    static let entity = "(entity_id = ? AND entity_type <> 'request' OR request_id = ? AND entity_type = 'request')"
+
     /// The text holds column names and question marks only.
     fileprivate func condition(for actor: Actor) -> (sql: String, values: [SQLValue]) {
         let filters: [(String, SQLValue)] = [
             ("actor_login = ?", actorLogin.sqlValue), ("event_type = ?", eventType.sqlValue), ("action = ?", action.sqlValue),
-            ("entity_type = ?", entityType.sqlValue), ("entity_id = ?", entityID.sqlValue), ("request_id = ?", requestID.sqlValue),
+            ("entity_type = ?", entityType.sqlValue), (Self.entity, entityID.sqlValue), ("request_id = ?", requestID.sqlValue),
             ("correlation_id = ?", correlationID.sqlValue), ("team = ?", team.sqlValue), ("at >= ?", from.sqlValue),
             ("at < ?", until.sqlValue), ("sequence < ?", before.sqlValue),
         ]
@@ -47,6 +50,7 @@ extension AuditQuery {
         let scope = actor.teamScope(column: "team")
         let visible = actor.visibleTeams == nil ? scope.sql : "(\(scope.sql) OR actor_login = ?)"
         let login: [SQLValue] = actor.visibleTeams == nil ? [] : [.text(actor.login)]
-        return ((given.map(\.0) + [visible]).joined(separator: " AND "), given.map(\.1) + scope.values + login)
+        let values = given.flatMap { sql, value in sql.utf8.filter { $0 == UInt8(ascii: "?") }.map { _ in value } }
+        return ((given.map(\.0) + [visible]).joined(separator: " AND "), values + scope.values + login)
     }
 }

@@ -140,7 +140,7 @@ package enum IdentitySchema {
             entity_type TEXT NOT NULL,
             entity_id TEXT NOT NULL,
             team TEXT,
-            request_id TEXT,
+            request_id TEXT CHECK (entity_type <> 'request' OR request_id = entity_id),
             action_id TEXT,
             old TEXT,
             new TEXT,
@@ -152,7 +152,7 @@ package enum IdentitySchema {
             hash BLOB NOT NULL CHECK (length(hash) = 32)
         ) STRICT;
         CREATE INDEX audit_logs_request ON audit_logs(request_id) WHERE request_id IS NOT NULL;
-        CREATE INDEX audit_logs_entity ON audit_logs(entity_id);
+        CREATE INDEX audit_logs_entity ON audit_logs(entity_id) WHERE entity_type <> 'request';
         CREATE INDEX audit_logs_correlation ON audit_logs(correlation_id);
         CREATE INDEX audit_logs_event ON audit_logs(event_type);
         CREATE INDEX audit_logs_actor ON audit_logs(actor_login);

@@ -1,3 +1,4 @@
+import Base
 import Glibc
 import Store
 
@@ -32,17 +33,11 @@ package final class BackgroundExecutor: TaskExecutor {
     }
 
     private func start() {
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self)
-        let result = pthread_create(
-            &thread, nil,
-            { context in
-                guard let context else { return nil }
-                // On Linux: of this thread alone.
-                setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, BackgroundExecutor.niceness)
-                Unmanaged<BackgroundExecutor>.fromOpaque(context).takeRetainedValue().run()
-            }, context.toOpaque())
-        if result == 0 { pthread_detach(thread) } else { context.release() }
+        _ = Thread.detached("pao-background") { [self] in
+            // On Linux: of this thread alone.
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, Self.niceness)
+            run()
+        }
     }
 
     package func enqueue(_ job: consuming ExecutorJob) {

@@ -91,11 +91,13 @@ struct JobClaim: Sendable {
             "SELECT id, team, priority FROM jobs WHERE state = 'delayed' AND run_at <= ? ORDER BY run_at LIMIT ?",
             tx.timestamp, Self.promotionLimit)
         for row in due {
-            let rank = try JobTable.nextRank(team: row.text(1), priority: row.int(2), in: tx)
-            try tx.run("UPDATE jobs SET state = 'queued', fair_rank = ? WHERE id = ?", rank, row.text(0))
+            try tx.run(Self.promotion, row.text(0), row.text(1), row.int(2))
         }
         return due.count
     }
+
+    private static let promotion =
+        "UPDATE jobs SET state = 'queued', fair_rank = \(JobTable.rank(team: "?2", priority: "?3")) WHERE id = ?1"
 
     private struct Candidate {
         let id: String
@@ -159,9 +161,21 @@ struct JobClaim: Sendable {
         return [due, expiry].compactMap { $0 }.min()
     }
 
+    /// When the clock was set back: what was to wait for seconds would wait for as long as it was set back by. Its handler looks at once,
+    /// and puts off what was meant for that time of day.
+    static func recall(in tx: Connection) throws(PAOError) {
+        try tx.run(
+            "UPDATE jobs SET run_at = ?1, changed_at = ?1 WHERE state = 'delayed' AND changed_at > ?2", tx.timestamp,
+            tx.timestamp + Self.tolerance)
+    }
+
+    /// A clock is set back by less when it is corrected as it should be.
+    static let tolerance = Duration.seconds(1)
+
     /// At start-up, when no handler can be running: every lease is of a process that has ended, which is not the job's fault.
     static func freeAll(in tx: Connection) throws(PAOError) -> Int {
-        try tx.run(
+        try recall(in: tx)
+        return try tx.run(
             """
             UPDATE jobs SET state = 'delayed', run_at = ?1, lease_until = NULL, again_at = NULL, lease_epoch = lease_epoch + 1, changed_at = ?1
             WHERE state = 'leased'

@@ -9,7 +9,7 @@ package enum JobSchema {
     /// - The partial indexes repeat `state`, since SQLite reads the row as well when an index lacks a column that the query compares.
     package static let sql = """
         CREATE TABLE jobs (
-            id TEXT PRIMARY KEY,
+            id TEXT NOT NULL PRIMARY KEY,
             kind TEXT NOT NULL,
             subject TEXT NOT NULL,
             team TEXT NOT NULL,
@@ -27,7 +27,7 @@ package enum JobSchema {
             created_at TEXT NOT NULL,
             changed_at TEXT NOT NULL,
             CHECK ((state = 'leased') = (lease_until IS NOT NULL))
-        ) STRICT;
+        ) STRICT, WITHOUT ROWID;
         CREATE UNIQUE INDEX jobs_live ON jobs (kind, subject) WHERE state <> 'dead';
         CREATE INDEX jobs_claim ON jobs (state, priority, fair_rank, id, limit_keys) WHERE state = 'queued';
         CREATE INDEX jobs_team ON jobs (state, priority, team, fair_rank) WHERE state = 'queued';

@@ -10,18 +10,19 @@ enum JobTable {
     static func insert(_ job: NewJob, id: String, in tx: Connection) throws(PAOError) -> Bool {
         let runAt = job.runAt ?? tx.timestamp
         let isDue = runAt <= tx.timestamp
-        let rank = isDue ? try nextRank(team: job.team, priority: job.priority.rawValue, in: tx) : 0
         let added = try tx.run(
-            """
-            INSERT INTO jobs (id, kind, subject, team, priority, fair_rank, state, run_at, payload, limit_keys, created_at, changed_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (kind, subject) WHERE state <> 'dead' DO NOTHING
-            """,
-            id, job.kind, job.subject, job.team, job.priority.rawValue, rank, isDue ? "queued" : "delayed", runAt, job.payload,
-            LimitKeys.text(job.limitKeys), tx.timestamp, tx.timestamp)
+            insertion, id, job.kind, job.subject, job.team, job.priority.rawValue, isDue ? "queued" : "delayed", runAt, job.payload,
+            LimitKeys.text(job.limitKeys), tx.timestamp)
         try JobFailpoint.enqueued.reach()
         if added == 0 { try expedite(kind: job.kind, subject: job.subject, to: runAt, in: tx) }
         return added == 1
     }
+
+    private static let insertion = """
+        INSERT INTO jobs (id, kind, subject, team, priority, fair_rank, state, run_at, payload, limit_keys, created_at, changed_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, iif(?6 = 'queued', \(rank(team: "?4", priority: "?5")), 0), ?6, ?7, ?8, ?9, ?10, ?10)
+        ON CONFLICT (kind, subject) WHERE state <> 'dead' DO NOTHING
+        """
 
     /// Of kind and subject, in the words of the unique index; `+` keeps the planner from the indexes by state.
     private static let live = "kind = ? AND subject = ? AND state <> 'dead'"
@@ -32,12 +33,13 @@ enum JobTable {
             "UPDATE jobs SET again_at = min(coalesce(again_at, ?1), ?1) WHERE \(live) AND +state = 'leased'", time, kind, subject)
     }
 
-    /// Start-time fair queuing with equal shares: behind the team's own last job, but never behind what is being served now.
-    static func nextRank(team: String, priority: Int, in tx: Connection) throws(PAOError) -> Int {
-        let last = try tx.first(
-            "SELECT max(fair_rank) FROM jobs WHERE state = 'queued' AND priority = ? AND team = ?", priority, team)
-        let served = try tx.first("SELECT virtual_time FROM job_fairness WHERE priority = ?", priority)
-        return max(last?.int(0) ?? 0, served?.int(0) ?? 0) + 1
+    /// Start-time fair queuing with equal shares: behind the team's own last job, but never behind what is being served now. The
+    /// arguments are parameters of the statement.
+    static func rank(team: String, priority: String) -> String {
+        """
+        1 + max(coalesce((SELECT max(fair_rank) FROM jobs WHERE state = 'queued' AND priority = \(priority) AND team = \(team)), 0),
+          coalesce((SELECT virtual_time FROM job_fairness WHERE priority = \(priority)), 0))
+        """
     }
 
     /// True when a waiting job was removed; one that is leased is not touched.

@@ -93,12 +93,10 @@ package enum OrchestrationSchema {
           CHECK (status <> 'escalated' OR escalation_ticket_id IS NOT NULL),
           CHECK ((completed_at IS NOT NULL) = (status IN ('completed','rejected','cancelled','aborted')))
         ) STRICT;
-        CREATE INDEX idx_service_requests_created ON service_requests(created_at DESC, id DESC);
-        CREATE INDEX idx_service_requests_status_created ON service_requests(status, created_at DESC, id DESC);
-        CREATE INDEX idx_service_requests_user_created ON service_requests(requester_user_id, created_at DESC, id DESC);
-        CREATE INDEX idx_service_requests_team_created ON service_requests(requester_team, created_at DESC, id DESC);
-        CREATE INDEX idx_service_requests_item_created ON service_requests(catalog_item_id, created_at DESC, id DESC)
-          WHERE catalog_item_id IS NOT NULL;
+        CREATE INDEX idx_service_requests_status ON service_requests(status, id);
+        CREATE INDEX idx_service_requests_requester ON service_requests(requester_login, id);
+        CREATE INDEX idx_service_requests_team ON service_requests(requester_team, id);
+        CREATE INDEX idx_service_requests_item ON service_requests(catalog_item_id, id) WHERE catalog_item_id IS NOT NULL;
         CREATE INDEX idx_service_requests_target ON service_requests(target_instance_id) WHERE target_instance_id IS NOT NULL;
         CREATE INDEX idx_service_requests_parent ON service_requests(parent_request_id) WHERE parent_request_id IS NOT NULL;
         CREATE INDEX idx_service_requests_name ON service_requests(requester_team, category, instance_name)
@@ -124,7 +122,6 @@ package enum OrchestrationSchema {
           BEGIN SELECT RAISE(ABORT, 'illegal transition of a request'); END;
 
         CREATE TABLE request_steps (
-          id TEXT PRIMARY KEY,
           request_id TEXT NOT NULL REFERENCES service_requests(id) ON DELETE CASCADE,
           step_id TEXT NOT NULL,
           step_name TEXT NOT NULL,
@@ -147,13 +144,12 @@ package enum OrchestrationSchema {
           started_at TEXT,
           completed_at TEXT,
           outputs TEXT CHECK (outputs IS NULL OR json_valid(outputs)),
-          UNIQUE (request_id, step_id)
-        ) STRICT;
-        CREATE INDEX idx_request_steps_external ON request_steps(external_reference) WHERE external_reference IS NOT NULL;
+          PRIMARY KEY (request_id, step_id)
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE step_attempts (
-          id TEXT PRIMARY KEY,
-          step_id TEXT NOT NULL REFERENCES request_steps(id) ON DELETE CASCADE,
+          request_id TEXT NOT NULL,
+          step_id TEXT NOT NULL,
           attempt_number INTEGER NOT NULL,
           status TEXT NOT NULL CHECK (status IN ('running','completed','failed')),
           started_at TEXT NOT NULL,
@@ -166,14 +162,14 @@ package enum OrchestrationSchema {
           external_job_url TEXT,
           verification_result TEXT CHECK (verification_result IS NULL OR json_valid(verification_result)),
           next_attempt_at TEXT,
-          UNIQUE (step_id, attempt_number)
-        ) STRICT;
-        CREATE INDEX idx_step_attempts_external_job ON step_attempts(external_job_id) WHERE external_job_id IS NOT NULL;
+          PRIMARY KEY (request_id, step_id, attempt_number),
+          FOREIGN KEY (request_id, step_id) REFERENCES request_steps ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE effects (
-          key TEXT PRIMARY KEY,
-          request_id TEXT NOT NULL REFERENCES service_requests(id) ON DELETE CASCADE,
-          step_id TEXT NOT NULL REFERENCES request_steps(id) ON DELETE CASCADE,
+          request_id TEXT NOT NULL,
+          step_id TEXT NOT NULL,
+          key TEXT NOT NULL,
           generation INTEGER NOT NULL,
           part TEXT NOT NULL,
           kind TEXT NOT NULL,
@@ -187,10 +183,10 @@ package enum OrchestrationSchema {
           lease_epoch INTEGER NOT NULL,
           tries INTEGER NOT NULL DEFAULT 1,
           created_at TEXT NOT NULL,
-          updated_at TEXT NOT NULL
-        ) STRICT;
-        CREATE INDEX idx_effects_request ON effects(request_id);
-        CREATE INDEX idx_effects_step ON effects(step_id, generation);
+          updated_at TEXT NOT NULL,
+          PRIMARY KEY (request_id, step_id, key),
+          FOREIGN KEY (request_id, step_id) REFERENCES request_steps ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
 
         CREATE TABLE step_logs (
           id INTEGER PRIMARY KEY,
@@ -206,7 +202,7 @@ package enum OrchestrationSchema {
         CREATE TABLE manual_tickets (
           id TEXT PRIMARY KEY,
           request_id TEXT NOT NULL REFERENCES service_requests(id) ON DELETE CASCADE,
-          step_id TEXT REFERENCES request_steps(id) ON DELETE CASCADE,
+          step_id TEXT,
           generation INTEGER NOT NULL DEFAULT 0,
           ticket_system TEXT NOT NULL CHECK (ticket_system IN ('inbox','jira','servicenow')),
           system_instance TEXT,
@@ -226,13 +222,15 @@ package enum OrchestrationSchema {
           created_at TEXT NOT NULL,
           updated_at TEXT NOT NULL,
           resolved_at TEXT,
-          CHECK ((resolved_at IS NOT NULL) = (status IN ('resolved','closed')))
+          CHECK ((resolved_at IS NOT NULL) = (status IN ('resolved','closed'))),
+          FOREIGN KEY (request_id, step_id) REFERENCES request_steps ON DELETE CASCADE
         ) STRICT;
         CREATE INDEX idx_manual_tickets_request ON manual_tickets(request_id);
         CREATE INDEX idx_manual_tickets_ticket ON manual_tickets(ticket_id);
         CREATE INDEX idx_manual_tickets_status_created ON manual_tickets(status, created_at, id);
         CREATE INDEX idx_manual_tickets_created ON manual_tickets(created_at, id);
-        CREATE UNIQUE INDEX idx_manual_tickets_step ON manual_tickets(step_id, generation, ticket_type) WHERE step_id IS NOT NULL;
+        CREATE UNIQUE INDEX idx_manual_tickets_step ON manual_tickets(request_id, step_id, generation, ticket_type)
+          WHERE step_id IS NOT NULL;
 
         CREATE TABLE ticket_comments (
           id INTEGER PRIMARY KEY,
@@ -268,6 +266,72 @@ package enum OrchestrationSchema {
           UNIQUE (team, catalog_item_id, name)
         ) STRICT;
         CREATE INDEX idx_request_templates_team ON request_templates(team, created_at, id);
+        """
+
+    package static let windows: String = """
+        CREATE TABLE freeze_windows (
+          id TEXT PRIMARY KEY,
+          reason TEXT NOT NULL,
+          catalog_ids TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(catalog_ids)),
+          categories TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(categories)),
+          teams TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(teams)),
+          starts_at TEXT NOT NULL,
+          ends_at TEXT,
+          created_by TEXT NOT NULL,
+          created_at TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX idx_freeze_windows_end ON freeze_windows(ends_at);
+
+        CREATE TABLE request_holds (
+          request_id TEXT PRIMARY KEY REFERENCES service_requests(id) ON DELETE CASCADE,
+          kind TEXT NOT NULL CHECK (kind IN ('freeze','maintenance')),
+          reason TEXT NOT NULL,
+          until TEXT,
+          since TEXT NOT NULL
+        ) STRICT;
+
+        CREATE TABLE request_overrides (
+          request_id TEXT PRIMARY KEY REFERENCES service_requests(id) ON DELETE CASCADE,
+          reason TEXT NOT NULL,
+          overridden_by TEXT NOT NULL,
+          overridden_at TEXT NOT NULL
+        ) STRICT;
+        """
+
+    package static let notifications: String = """
+        CREATE TABLE notifications (
+          id TEXT PRIMARY KEY,
+          event_sequence INTEGER NOT NULL,
+          channel TEXT NOT NULL CHECK (channel IN ('inbox','mail','webhook')),
+          recipient TEXT NOT NULL,
+          subject TEXT NOT NULL,
+          text TEXT NOT NULL,
+          link TEXT,
+          status TEXT NOT NULL CHECK (status IN ('pending','sent','failed')),
+          attempts INTEGER NOT NULL DEFAULT 0,
+          last_error TEXT,
+          created_at TEXT NOT NULL,
+          sent_at TEXT,
+          read_at TEXT,
+          UNIQUE (event_sequence, channel, recipient)
+        ) STRICT;
+        CREATE INDEX idx_notifications_inbox ON notifications(recipient, created_at, id) WHERE channel = 'inbox';
+        CREATE INDEX idx_notifications_age ON notifications(created_at);
+
+        CREATE TABLE notification_cursor (
+          id INTEGER PRIMARY KEY CHECK (id = 1),
+          sequence INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE subscriptions (
+          id TEXT PRIMARY KEY,
+          url TEXT NOT NULL,
+          events TEXT NOT NULL CHECK (json_valid(events)),
+          team TEXT,
+          created_by TEXT NOT NULL,
+          created_at TEXT NOT NULL,
+          secret TEXT NOT NULL CHECK (json_valid(secret))
+        ) STRICT;
         """
 
     package static let instances: String = """

@@ -45,6 +45,9 @@ package final class Connection {
         return sqlite3_total_changes64(handle) == before ? 0 : Int(sqlite3_changes64(handle))
     }
 
+    /// The rowid of the last row that `run` inserted.
+    package var lastInsertedRow: Int { Int(sqlite3_last_insert_rowid(handle)) }
+
     package func rows(_ sql: String, _ values: (any SQLBindable)?...) throws(PAOError) -> [Row] {
         try rows(sql, values: Self.sqlValues(values))
     }

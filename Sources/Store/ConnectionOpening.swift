@@ -12,6 +12,7 @@ extension Connection {
 
     /// Throws `data` when the file is not a database of ours, `unavailable` when it cannot be read.
     static func open(_ path: String, as role: Role) throws(PAOError) -> Connection {
+        _ = configuration
         var handle: OpaquePointer?
         let access = if case .reader = role { SQLITE_OPEN_READONLY } else { SQLITE_OPEN_READWRITE }
         let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nil)
@@ -20,10 +21,14 @@ extension Connection {
             sqlite3_close_v2(handle)
             throw error
         }
+        if case .writer = role { pao_sqlite_reserve(handle, 1200, 200) }
         let connection = Connection(handle: handle)
         try connection.execute(script: pragmas(role))
         return connection
     }
+
+    /// Of SQLite itself, once in the process.
+    private static let configuration: Int32 = pao_sqlite_configure()
 
     private static func pragmas(_ role: Role) -> String {
         let common = "PRAGMA busy_timeout=\(busyTimeout); PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
@@ -39,7 +44,7 @@ extension Connection {
         let limit = options.maximumPages.map { "PRAGMA max_page_count=\($0);" } ?? ""
         return """
             PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=\(options.synchronous.rawValue);
-            PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-4096;\(limit)
+            PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-8192;\(limit)
             """
     }
 }

@@ -1,16 +1,16 @@
 package import Base
 
-/// A list in SQL, newest first, walked by key: `SELECT columns FROM source WHERE ... ORDER BY at DESC, id DESC LIMIT n + 1`.
+/// A list in SQL, newest first, walked by key: `SELECT columns FROM source WHERE ... ORDER BY key DESC LIMIT n + 1`.
 package struct ListQuery {
     private let columns: String
     private let source: String
-    /// The columns of the sort key: an instant as text, and an id that makes it unique.
-    private let key: (at: String, id: String)
+    /// The columns of the sort key, of text; together they are unique.
+    private let key: [String]
     private let isAscending: Bool
     private var conditions: [String] = []
     private var values: [SQLValue] = []
 
-    package init(columns: String, source: String, key: (at: String, id: String), isAscending: Bool = false) {
+    package init(columns: String, source: String, key: [String], isAscending: Bool = false) {
         self.columns = columns
         self.source = source
         self.key = key
@@ -38,13 +38,14 @@ package struct ListQuery {
     package func page(_ page: PageRequest) throws(PAOError) -> (sql: String, values: [SQLValue]) {
         var (conditions, values) = (conditions, values)
         if let after = page.after {
-            guard after.count == 2 else { throw PAOError(.invalidParameter, "The cursor does not belong to this list.") }
-            conditions.append("(\(key.at), \(key.id)) \(isAscending ? ">" : "<") (?, ?)")
+            guard after.count == key.count else { throw PAOError(.invalidParameter, "The cursor does not belong to this list.") }
+            let marks = key.map { _ in "?" }.joined(separator: ", ")
+            conditions.append("(\(key.joined(separator: ", "))) \(isAscending ? ">" : "<") (\(marks))")
             values += after.map(SQLValue.text)
         }
         let clause = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
         let direction = isAscending ? "ASC" : "DESC"
-        let order = " ORDER BY \(key.at) \(direction), \(key.id) \(direction) LIMIT \(page.limit + 1)"
+        let order = " ORDER BY \(key.map { "\($0) \(direction)" }.joined(separator: ", ")) LIMIT \(page.limit + 1)"
         return ("SELECT \(columns) FROM \(source)\(clause)\(order)", values)
     }
 

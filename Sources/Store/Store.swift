@@ -54,7 +54,7 @@ package final class Store: Sendable {
     // MARK: Writing
 
     /// One transaction; returns after the fsync that covers it. The body may run twice (when another one of its batch throws) and so
-    /// has no effect but on the database. Throws what the body throws (nothing is stored then), and `unavailable`
+    /// has no effect but on the database. Tasks below medium priority stand back behind others. Throws what the body throws (nothing is stored then), and `unavailable`
     /// after `close`.
     @discardableResult
     package func write<T: Sendable>(
@@ -76,6 +76,7 @@ package final class Store: Sendable {
         }
         let answer = Monitor<Result<T, PAOError>?>(nil)
         submit(body) { result in answer.change { $0 = result } }
+        writer.takeTurns()
         return try answer.wait { $0 }.get()
     }
 
@@ -85,6 +86,7 @@ package final class Store: Sendable {
         let slot = Slot<T>()
         writer.submit(
             Submission(
+                isBackground: Task.currentPriority < .medium,
                 perform: { connection throws(PAOError) in slot.put(try body(connection)) },
                 settle: { error in answer(slot.result(error)) }))
     }

@@ -3,6 +3,7 @@
 // or time), and commits with one fsync for all of them.
 //
 // Order        closures run in the order in which they were queued; hooks run in that order after the commit; then callers go on.
+//              Those of background tasks stand back behind the others, but a few of them go into each commit.
 // Durability   a caller goes on only after the fsync that covers its change (with `synchronous` full). A crash before it loses the
 //              whole batch, none of whose callers has been answered; a crash after it loses nothing.
 // Isolation    a closure that throws is undone alone and gets its error; the others are not touched, but all see what those before
@@ -14,6 +15,8 @@
 // Checkpoints  after callers have been answered: passive from `checkpointPages`; when readers keep the log from being reused until it has
 //              `truncatePages`, one that waits for them a moment, and after a failed try only at the double length.
 // Idle         the thread sleeps on a condition variable.
+// Turns        where options say so there is no thread: whoever queues asks for a turn, and a turn is one round of what the thread
+//              does, for all that waits by then. All of it is then on the thread that hands out turns.
 
 import Base
 import Glibc
@@ -21,6 +24,7 @@ import Synchronization
 
 /// A closure with what becomes of it. `settle` is called once: with nil after the commit, else with the reason.
 struct Submission: Sendable {
+    let isBackground: Bool
     let perform: @Sendable (Connection) throws(PAOError) -> Void
     let settle: @Sendable (PAOError?) -> Void
 }
@@ -28,11 +32,16 @@ struct Submission: Sendable {
 final class Writer: @unchecked Sendable {
     private struct Queue {
         var waiting: [Submission] = []
+        var background: [Submission] = []
         var isClosed = false
+
+        var isEmpty: Bool { waiting.isEmpty && background.isEmpty }
     }
 
-    private static let checkpointPages = 1000
-    private static let truncatePages = 8000
+    private static let checkpointPages = 4000
+    private static let truncatePages = 16_000
+    /// Closures of background tasks in a commit that others wait for.
+    private static let backgroundShare = 4
 
     private let connection: Connection
     private let options: StoreOptions
@@ -40,9 +49,12 @@ final class Writer: @unchecked Sendable {
     private let queue = Monitor(Queue())
     private let counters = Counters()
     private let logPages = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-    private var thread = pthread_t()
+    private let thread = Mutex<Thread?>(nil)
+    /// In turns only: one is being taken.
+    private var isInTurn = false
     /// Taken from the queue and not yet run, last first; touched by the thread only.
     private var taken: [Submission] = []
+    private var takenBackground: [Submission] = []
     private var nextTruncation = truncatePages
 
     /// The connection belongs to the thread from here until `stop` has returned.
@@ -52,7 +64,9 @@ final class Writer: @unchecked Sendable {
         self.time = time
         logPages.initialize(to: 0)
         connection.reportLogLength(to: logPages)
-        try start()
+        guard case .thread = options.execution else { return }
+        let thread = try Thread("pao-writer") { [self] in run() }
+        self.thread.withLock { $0 = thread }
     }
 
     deinit {
@@ -60,40 +74,48 @@ final class Writer: @unchecked Sendable {
         logPages.deallocate()
     }
 
-    private func start() throws(PAOError) {
-        let context = Unmanaged.passRetained(self)
-        let result = pthread_create(
-            &thread, nil,
-            { context in
-                guard let context else { return nil }
-                Unmanaged<Writer>.fromOpaque(context).takeRetainedValue().run()
-                return nil
-            }, context.toOpaque())
-        guard result == 0 else {
-            context.release()
-            throw PAOError(.unavailable, "The server cannot start a thread.", detail: String(cString: strerror(result)))
-        }
-    }
-
-    var isCurrentThread: Bool { pthread_equal(thread, pthread_self()) != 0 }
+    /// Whether a closure that runs now is asking.
+    var isCurrentThread: Bool { isInTurn || thread.withLock { $0?.isCurrent ?? false } }
 
     /// After `stop` the submission is settled at once with `unavailable`.
     func submit(_ submission: Submission) {
         let isAccepted = queue.change { queue in
-            if !queue.isClosed { queue.waiting.append(submission) }
-            return !queue.isClosed
+            if queue.isClosed { return false }
+            if submission.isBackground { queue.background.append(submission) } else { queue.waiting.append(submission) }
+            return true
         }
-        if isAccepted {
-            counters.queued.add(1, ordering: .relaxed)
-        } else {
-            submission.settle(.storeIsClosed)
-        }
+        guard isAccepted else { return submission.settle(.storeIsClosed) }
+        counters.queued.add(1, ordering: .relaxed)
+        askForTurn()
     }
 
     /// Runs what was accepted, then ends the thread. To be called once.
     func stop() {
         queue.change { $0.isClosed = true }
-        pthread_join(thread, nil)
+        takeTurns()
+        thread.withLock { $0 }?.join()
+    }
+
+    // MARK: In turns
+
+    private func askForTurn() {
+        guard case .turns(let schedule) = options.execution else { return }
+        schedule { [self] in takeTurn() }
+    }
+
+    /// What was asked for in vain, since a turn before took all there was, does nothing.
+    private func takeTurn() {
+        guard !isInTurn, let first = takeIfAny(background: true) else { return }
+        isInTurn = true
+        commitBatch(startingWith: first)
+        checkpointIfDue()
+        isInTurn = false
+    }
+
+    /// Until nothing waits; does nothing where a thread does it.
+    func takeTurns() {
+        guard case .turns = options.execution else { return }
+        while !isInTurn, !taken.isEmpty || !takenBackground.isEmpty || queue.change({ !$0.isEmpty }) { takeTurn() }
     }
 
     /// Only after `stop`, and when no reader is left.
@@ -113,23 +135,27 @@ final class Writer: @unchecked Sendable {
 
     /// nil when the queue is closed and empty.
     private func takeWaiting() -> Submission? {
-        if let next = taken.popLast() { return next }
-        taken = queue.wait { queue in
-            guard !queue.waiting.isEmpty || queue.isClosed else { return nil }
-            defer { queue.waiting.removeAll(keepingCapacity: true) }
-            return queue.waiting.reversed()
-        }
-        return taken.popLast()
-    }
-
-    private func takeIfAny() -> Submission? {
-        if taken.isEmpty {
-            taken = queue.change { queue in
-                defer { queue.waiting.removeAll(keepingCapacity: true) }
-                return queue.waiting.reversed()
+        if taken.isEmpty, takenBackground.isEmpty {
+            queue.wait { (queue) -> Void? in
+                guard !queue.isEmpty || queue.isClosed else { return nil }
+                take(from: &queue)
+                return ()
             }
         }
-        return taken.popLast()
+        return takeIfAny(background: true)
+    }
+
+    private func takeIfAny(background: Bool) -> Submission? {
+        if taken.isEmpty { queue.change { take(from: &$0) } }
+        return taken.popLast() ?? (background ? takenBackground.popLast() : nil)
+    }
+
+    private func take(from queue: inout Queue) {
+        taken = queue.waiting.reversed()
+        queue.waiting.removeAll(keepingCapacity: true)
+        guard takenBackground.isEmpty else { return }
+        takenBackground = queue.background.reversed()
+        queue.background.removeAll(keepingCapacity: true)
     }
 
     private typealias Outcome = (submission: Submission, error: PAOError?)
@@ -161,10 +187,13 @@ final class Writer: @unchecked Sendable {
         var outcomes: [Outcome] = []
         let deadline = time.monotonic() + options.batchDuration
         var next: Submission? = first
+        var background = 0
         while let submission = next {
             outcomes.append((submission, perform(submission, isAlone: true, hooks: &hooks)))
             guard outcomes.last?.error == nil, connection.isInTransaction else { break }
-            next = outcomes.count < options.batchLimit && time.monotonic() < deadline ? takeIfAny() : nil
+            if submission.isBackground { background += 1 }
+            let mayTakeBackground = background == outcomes.count || background < Self.backgroundShare
+            next = outcomes.count < options.batchLimit && time.monotonic() < deadline ? takeIfAny(background: mayTakeBackground) : nil
         }
         return outcomes
     }

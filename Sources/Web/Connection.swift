@@ -243,7 +243,8 @@ extension Connection {
         guard isParked else {
             return send(core.application.finish(PAOError(.unavailable, "The server is stopping.", retryAfter: 5), for: call))
         }
-        Task { deliver(await core.application.answer(call)) }
+        // Begins on this thread: most handlers have little to do before they wait for the database.
+        Task.immediate { deliver(await core.application.answer(call)) }
         return .YES
     }
 

@@ -26,7 +26,7 @@ package final class Server: Sendable {
         let core: ServerCore
         do throws(PAOError) {
             core = try ServerCore(application, options)
-            watchThread = try Thread { core.watch.run() }
+            watchThread = try Thread("pao-watch") { core.watch.run() }
         } catch {
             close(listener.descriptor)
             throw error
@@ -61,15 +61,11 @@ package final class Server: Sendable {
         }
         guard isFirst else { return }
         await withCheckedContinuation { continuation in
-            do throws(PAOError) {
-                try Thread { [self] in
-                    stopBlocking(limit)
-                    continuation.resume()
-                }.detach()
-            } catch {
+            let stop: @Sendable () -> Void = { [self] in
                 stopBlocking(limit)
                 continuation.resume()
             }
+            if !Thread.detached("pao-stop", stop) { stop() }
         }
     }
 

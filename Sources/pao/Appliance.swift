@@ -18,7 +18,9 @@ final class Appliance: Sendable {
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
-        Migration(number: 7, name: "catalog search", sql: CatalogSchema.search),
+        Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
+        Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
+        Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
     ]
 
     let configuration: Configuration
@@ -33,6 +35,9 @@ final class Appliance: Sendable {
     let requests: Requests
     let tickets: Tickets
     let savedForms: SavedForms
+    let freezeWindows: FreezeWindows
+    let notifications: Notifications
+    private let dispatch: NotificationDispatch
     let instances: Instances
     let engine: Engine
     let metrics: Metrics
@@ -56,7 +61,7 @@ final class Appliance: Sendable {
         let redactor = Redactor()
         let log = Log.standardError(minimum: configuration.logLevel, redactor: redactor)
         let identifiers = IdentifierSource(time: time, random: random)
-        store = try Store(directory: directory, migrations: Self.migrations, time: time, log: log)
+        store = try Store(directory: directory, migrations: Self.migrations, options: configuration.store, time: time, log: log)
         try MasterKey.create(in: directory, random: random)
         if let secret = configuration.githubWebhookSecret { redactor.add(secret) }
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
@@ -82,6 +87,15 @@ final class Appliance: Sendable {
             store: store, catalog: catalog, jobs: jobs, recorder: recorder, approvals: identity.approvals, settings: settings, time: time,
             idempotency: identity.idempotency)
         tickets = Tickets(store: store, requests: requests)
+        freezeWindows = FreezeWindows(
+            store: store, requests: requests, audit: identity.audit, events: events, identifiers: identifiers, time: time)
+        let dispatch = NotificationDispatch(
+            store: store, events: events, jobs: jobs, catalog: catalog, http: http.transport, settings: settings, time: time, log: log,
+            sendsMail: configuration.sendsMail)
+        self.dispatch = dispatch
+        notifications = Notifications(store: store, audit: identity.audit, settings: settings, time: time) {
+            dispatch.noticeSubscriptions()
+        }
         savedForms = SavedForms(store: store, catalog: catalog, audit: identity.audit, identifiers: identifiers)
         instances = Instances(store: store)
         if let source = source as? GitSource {
@@ -89,8 +103,7 @@ final class Appliance: Sendable {
             // The sandbox's GitHub knows nothing of what is pushed to the real repository.
             publisher = CatalogPublisher(
                 source: source, catalog: catalog, schemas: schemas, github: configuration.isSandbox ? nil : github, store: store,
-                audit: identity.audit,
-                directory: Files.absolute(directory), time: time)
+                audit: identity.audit, directory: Files.absolute(directory), time: time)
             commitStatus = github.map { CommitStatus($0, log: log) }
         } else {
             (publisher, commitStatus) = (nil, nil)
@@ -148,12 +161,14 @@ final class Appliance: Sendable {
             standard = "sandbox"
         }
         let (seal, open) = RunSettings.sealing(by: sealer)
-        return RunSettings(
+        var settings = RunSettings(
             environment: ActionEnvironment(
                 isSandbox: configuration.isSandbox, jira: jira, defaultJira: standard,
                 pollInterval: configuration.isSandbox ? .seconds(2) : configuration.pollInterval),
             identifiers: identifiers, random: random, hostname: Files.hostname, variables: configuration.variables,
             attemptTimeout: configuration.stepTimeout, seal: seal, open: open)
+        settings.publicURL = try configuration.dashboardURL()
+        return settings
     }
 
     private static func secrets(
@@ -171,9 +186,16 @@ final class Appliance: Sendable {
     func start() async throws(PAOError) {
         try await identity.prepare()
         try await jobs.start()
+        try await dispatch.start()
         await scheduler.add(
             Schedule("catalog", every: configuration.catalogPollInterval, runsAtStart: true) { [self] in await syncCatalog() })
         await scheduler.add(Schedule("approvals", every: .seconds(30)) { [requests] in try await requests.sweepApprovals() })
+        await scheduler.add(Schedule("notifications", every: .seconds(3600)) { [dispatch] in try await dispatch.removeOld() })
+        await scheduler.add(Schedule("footprint", every: .seconds(600)) { Footprint.release() })
+        Task {
+            try? await TimeSource.system.sleep(.seconds(1))
+            Footprint.release()
+        }
         await scheduler.add(Schedule("identity", every: .seconds(60)) { [self] in try await identity.maintain() })
     }
 
@@ -189,6 +211,7 @@ final class Appliance: Sendable {
     func stop() async {
         state.withLock { $0.isStopping = true }
         await scheduler.stop()
+        await dispatch.stop()
         _ = await jobs.drain(timeout: .seconds(20))
         http.shutdown()
         try? await identity.maintain()
@@ -243,6 +266,8 @@ final class Appliance: Sendable {
         endpoints += SavedFormRoutes(forms: savedForms).endpoints
         endpoints += EventRoutes(activity: Activity(events: events, store: store), requests: requests).endpoints
         endpoints += TicketRoutes(tickets: tickets).endpoints
+        endpoints += FreezeRoutes(windows: freezeWindows).endpoints
+        endpoints += NotificationRoutes(notifications: notifications).endpoints
         endpoints += InstanceRoutes(instances: instances).endpoints
         endpoints += AuthRoutes(sessions: identity.sessions, gatekeeper: gatekeeper, isSecure: isSecure).endpoints
         endpoints += IdentityRoutes(identity: identity).endpoints

@@ -1,6 +1,7 @@
 import Base
 import Documents
 import Glibc
+import Store
 
 /// What `pao.yaml`, `PAO_` variables and options say. The only reader of the environment.
 struct Configuration: Sendable {
@@ -33,8 +34,13 @@ struct Configuration: Sendable {
     var pollInterval = Duration.seconds(300)
     var stepTimeout = Duration.seconds(30)
     var logLevel = Log.Level.info
+    /// Where people open the dashboard, for links in tickets and mails.
+    var publicURL: String?
+    /// Whether people are told of their requests, approvals and tickets by mail.
+    var sendsMail = true
     /// The values of `environmentNames` that are set.
     var variables: JSON = [:]
+    var store = StoreOptions()
 
     /// The address and port of `listen`; IPv6 in brackets. Throws `configuration`.
     func address() throws(PAOError) -> (host: String, port: Int) {
@@ -44,6 +50,18 @@ struct Configuration: Sendable {
         }
         let host = String(listen[..<colon])
         return (host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host, port)
+    }
+
+    /// `publicUrl` without a slash at its end; without one where the server listens, and nothing for a port that is picked at the start.
+    func dashboardURL() throws(PAOError) -> String {
+        if let publicURL {
+            guard publicURL.hasPrefix("http://") || publicURL.hasPrefix("https://") else {
+                throw PAOError(.configuration, "publicUrl must begin with https:// or http://, not \(publicURL).")
+            }
+            return String(publicURL.reversed().drop { $0 == "/" }.reversed())
+        }
+        let (_, port) = try address()
+        return port == 0 ? "" : "\(certificate == nil ? "http" : "https")://\(listen)"
     }
 }
 
@@ -57,7 +75,8 @@ enum ConfigurationReader {
     }
 
     static let shape: [String: Shape] = [
-        "listen": .value, "tls": .map(["certificate": .value, "key": .value]), "dataDirectory": .value, "database": .value,
+        "listen": .value, "publicUrl": .value, "notifications": .map(["mail": .value]),
+        "tls": .map(["certificate": .value, "key": .value]), "dataDirectory": .value, "database": .value,
         "catalog": .map(["source": .value, "branch": .value, "path": .value, "credentials": .value, "pollInterval": .value]),
         "sandbox": .value,
         "integrations": .map([
@@ -180,6 +199,10 @@ enum ConfigurationReader {
 
     private static func configuration(_ values: JSON, _ environment: [String: String]) throws(PAOError) -> Configuration {
         var result = Configuration()
+        #if DEBUG
+            // The tests of power cuts show by it that they can fail.
+            result.store.synchronous = environment["PAO_SYNCHRONOUS"].flatMap { .init(rawValue: $0) } ?? .full
+        #endif
         func text(_ path: String...) -> String? {
             let value = path.reduce(values as JSON?) { $0?[$1] }
             return value?.string ?? value.flatMap { $0.isNull ? nil : $0.description }
@@ -209,6 +232,8 @@ enum ConfigurationReader {
             return elements.map { $0.string ?? $0.description }
         }
         result.listen = text("listen") ?? result.listen
+        result.publicURL = text("publicUrl").flatMap { $0.isEmpty ? nil : $0 }
+        result.sendsMail = try text("notifications", "mail").map { (text) throws(PAOError) in try flag("notifications.mail", text) } ?? true
         result.dataDirectory = text("dataDirectory")
         result.catalogSource = text("catalog", "source")
         result.catalogBranch = text("catalog", "branch")

@@ -23,7 +23,7 @@ enum ControlSocket {
             Route("GET", "/audit", .suspended { _ throws(PAOError) in .json(try Checks.audit(store)) }),
             Route("GET", "/migrations", .suspended { _ throws(PAOError) in .json(try Checks.migrations(store)) }),
         ]
-        return try Server(Application(routes: routes), on: ListeningSocket(path: path))
+        return try Server(Application(routes: routes + freezeRoutes(appliance.freezeWindows)), on: ListeningSocket(path: path))
     }
 
     /// The answer's JSON; nil when no server runs on the directory. Throws what the server answers.

@@ -41,25 +41,14 @@ enum Signals {
     /// After it a further signal ends the process at once: whoever presses Ctrl-C twice means it.
     static func waitForStop() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
-            var thread = pthread_t()
-            let box = Unmanaged.passRetained(Waiter(continuation))
-            pthread_create(
-                &thread, nil,
-                { pointer in
-                    let waiter = Unmanaged<Waiter>.fromOpaque(pointer!).takeRetainedValue()
-                    var byte: UInt8 = 0
-                    while read(Signals.pipe.read, &byte, 1) < 0, errno == EINTR {}
-                    for number in Signals.numbers { signal(number, SIG_DFL) }
-                    waiter.continuation.resume()
-                    return nil
-                }, box.toOpaque())
-            pthread_detach(thread)
+            let wait: @Sendable () -> Void = {
+                var byte: UInt8 = 0
+                while read(Signals.pipe.read, &byte, 1) < 0, errno == EINTR {}
+                for number in Signals.numbers { signal(number, SIG_DFL) }
+                continuation.resume()
+            }
+            if !Thread.detached("pao-signals", wait) { wait() }
         }
-    }
-
-    private final class Waiter {
-        let continuation: CheckedContinuation<Void, Never>
-        init(_ continuation: CheckedContinuation<Void, Never>) { self.continuation = continuation }
     }
 }
 

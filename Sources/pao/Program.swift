@@ -10,7 +10,8 @@ struct Program {
     static var commands: [any Command.Type] {
         [
             ServeCommand.self, DemoCommand.self, InitCommand.self, SandboxCommand.self, CatalogCommand.self, SchemaCommand.self,
-            TemplateCommand.self, BackupCommand.self, RestoreCommand.self, AuditCommand.self, MigrateCommand.self, OpenAPICommand.self,
+            TemplateCommand.self, BackupCommand.self, RestoreCommand.self, AuditCommand.self, MigrateCommand.self, FreezeCommand.self,
+            OpenAPICommand.self,
             VersionCommand.self,
         ]
     }

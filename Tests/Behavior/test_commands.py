@@ -370,3 +370,24 @@ def test_openapi_prints_the_document_that_the_server_answers(server):
     done = pao("openapi")
     assert done.returncode == 0
     assert json.loads(done.stdout) == server.api.get("/openapi.json").json
+
+
+def test_freeze_holds_back_what_has_not_begun_and_lets_it_go(servers, make):
+    server = servers()
+    begun = pao("freeze", "begin", "--data", server.directory.data, "--reason", "Year end", "--for", "2h", "--categories", "compute")
+    assert begun.returncode == 0, begun.stderr
+    window = begun.stdout.split()[0]
+    assert window.startswith("frz-") and "active" in begun.stdout and "compute" in begun.stdout
+    request = server.api.submit(server.publish(make.item(make.call())))
+    server.api.follow(request, lambda request: (request["waiting"] or {}).get("reason") == "frozen by system: Year end")
+    assert window in pao("freeze", "list", "--data", server.directory.data).stdout
+    assert "ended" in pao("freeze", "end", window, "--data", server.directory.data).stdout
+    server.api.follow(request)
+    again = pao("freeze", "end", window, "--data", server.directory.data)
+    assert again.returncode == 1 and "has ended" in again.stderr
+    assert pao("freeze", "begin", "--data", server.directory.data, "--reason", "x", "--for", "soon").returncode == 2
+
+
+def test_freeze_without_a_server_says_so(directory):
+    done = pao("freeze", "list", "--data", directory.data)
+    assert done.returncode == 1 and "No server runs" in done.stderr

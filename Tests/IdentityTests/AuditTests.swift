@@ -236,12 +236,12 @@ struct AuditTests {
     @Test(
         "filters use an index",
         arguments: [
-            "request_id = ? AND request_id IS NOT NULL", "entity_id = ?", "correlation_id = ?", "event_type = ?", "actor_login = ?",
+            "request_id = ? AND request_id IS NOT NULL", AuditQuery.entity, "correlation_id = ?", "event_type = ?", "actor_login = ?",
             "sequence < ?",
         ])
     func indexes(condition: String) async throws {
         let world = try await World()
         let plan = try world.store.queryPlan("SELECT * FROM audit_logs WHERE \(condition) ORDER BY sequence DESC LIMIT 50")
-        #expect(plan.count == 1 && plan[0].hasPrefix("SEARCH"), "\(plan)")
+        #expect(plan.contains { $0.hasPrefix("SEARCH") } && !plan.contains { $0.hasPrefix("SCAN") }, "\(plan)")
     }
 }

@@ -64,10 +64,10 @@ import Testing
         var (_, run) = try await fresh(Documents.automatic("db", actions: Documents.post("a")))
         let launches = try run.launches()
         let launch = try #require(launches.first)
-        _ = run.apply(.result(.doubt(StepFailure("timeout", "no answer"))), to: launch.stepRowID)
+        _ = run.apply(.result(.doubt(StepFailure("timeout", "no answer"))), to: launch.stepID)
         for _ in 0..<10 {
             run.inFlight = []
-            _ = run.apply(.settlement(.later(.seconds(5))), to: launch.stepRowID)
+            _ = run.apply(.settlement(.later(.seconds(5))), to: launch.stepID)
             run.now = run.now + .seconds(600)
         }
         #expect(run.request.steps[0].status == .failed)
@@ -83,7 +83,7 @@ import Testing
         var waits: [Duration] = []
         for elapsed in [0, 10, 1000, 10_000] {
             run.now = (run.request.steps[0].attempts.first?.startedAt ?? run.now) + .seconds(elapsed)
-            _ = run.apply(.result(.waiting(reference: "r", url: nil, after: .seconds(2), reason: "busy")), to: launch.stepRowID)
+            _ = run.apply(.result(.waiting(reference: "r", url: nil, after: .seconds(2), reason: "busy")), to: launch.stepID)
             waits.append((run.request.steps[0].dueAt ?? run.now) - run.now)
         }
         #expect(waits == [.seconds(2), .seconds(2), .seconds(100), .seconds(300)])

@@ -16,12 +16,12 @@ package struct EventRoutes: Sendable {
     package var endpoints: [Endpoint] {
         [
             .get("/api/v1/events", .authenticated, "Follow everything one may see", answer: "An event stream") { call throws(PAOError) in
-                try stream(call, requestID: nil)
+                try stream(call, nil)
             },
             .get("/api/v1/requests/{id}/events", .permission(.requestsRead), "Follow one request", answer: "An event stream") {
                 call throws(PAOError) in
                 let request = try requests.request(call.parameter("id"), by: call.actor)
-                return try stream(call, requestID: request.id)
+                return try stream(call, request)
             },
             .get(
                 "/api/v1/requests/{id}/logs", .permission(.requestsRead), "Its log, oldest first",
@@ -32,24 +32,24 @@ package struct EventRoutes: Sendable {
 
     // MARK: Events
 
-    private func stream(_ call: Call, requestID: String?) throws(PAOError) -> Response {
+    private func stream(_ call: Call, _ request: ServiceRequest?) throws(PAOError) -> Response {
         let stream = EventStream()
         let feed = Feed(isResuming: call.request.headers["Last-Event-ID"] != nil) { entry in
             stream.send(id: "\(entry.sequence)", event: entry.type, data: entry.json.description)
         }
-        stream.onClose(activity.follow(requestID: requestID, by: call.actor) { feed.take($0) })
-        try replay(call, feed, requestID)
+        stream.onClose(activity.follow(request, by: call.actor) { feed.take($0) })
+        try replay(call, feed, request)
         return .events(stream)
     }
 
     /// What happened since the last event the client saw; what is published meanwhile waits in the feed.
-    private func replay(_ call: Call, _ feed: Feed, _ requestID: String?) throws(PAOError) {
+    private func replay(_ call: Call, _ feed: Feed, _ request: ServiceRequest?) throws(PAOError) {
         guard let text = call.request.headers["Last-Event-ID"] else { return }
         guard let last = Int(text), last >= 0 else { throw PAOError(.invalidParameter, "Last-Event-ID is the id of an event.") }
         var missed: [Activity.Entry] = []
         var position: Int? = last
         while let after = position, missed.count < 10_000 {
-            let (entries, next) = try activity.entries(after: after, requestID: requestID, by: call.actor)
+            let (entries, next) = try activity.entries(after: after, of: request, by: call.actor)
             missed += entries
             position = next
         }
@@ -69,11 +69,12 @@ package struct EventRoutes: Sendable {
 
     /// Every event of the request is a reason to look for new lines.
     private func follow(_ call: Call, _ id: String) throws(PAOError) -> Response {
+        let request = try requests.request(id, by: call.actor)
         let stream = EventStream()
         let tail = LogTail(
             requests: requests, id: id, actor: call.actor, stream: stream,
             position: call.request.headers["Last-Event-ID"].flatMap { Int($0) } ?? 0)
-        stream.onClose(activity.follow(requestID: id, by: call.actor) { _ in Task { tail.advance() } })
+        stream.onClose(activity.follow(request, by: call.actor) { _ in Task { tail.advance() } })
         tail.advance()
         return .events(stream)
     }

@@ -82,6 +82,10 @@ package struct RequestRoutes: Sendable {
                 "POST", "/api/v1/requests/{id}/cancel", .permission(.requestsCreate), "End a request that has not begun",
                 body: .object([.init("reason", .string, "Kept with the request.")]), answer: "The request", cancel),
             .change(
+                "POST", "/api/v1/requests/{id}/override", .permission(.requestsOperate),
+                "Start a request now that waits for its time, its maintenance window or, with admin.settings, the end of a freeze",
+                body: .object([.init("reason", .string, required: true, "Kept in the audit trail.")]), answer: "The request", startNow),
+            .change(
                 "POST", "/api/v1/requests/{id}/escalate", .permission(.requestsCreate), "Open an incident ticket for a failed request",
                 body: .object([
                     .init("reason", .string, required: true, "Why."), .init("priority", .string, "Of the ticket; High without it."),
@@ -224,6 +228,10 @@ package struct RequestRoutes: Sendable {
 
     @Sendable private func cancel(_ call: Call) async throws(PAOError) -> Response {
         .json(try await requests.cancel(call.parameter("id"), reason: call.text("reason") ?? "", by: call.actor).json)
+    }
+
+    @Sendable private func startNow(_ call: Call) async throws(PAOError) -> Response {
+        .json(try await requests.startNow(call.parameter("id"), reason: try call.required("reason"), by: call.actor).json)
     }
 
     @Sendable private func escalate(_ call: Call) async throws(PAOError) -> Response {

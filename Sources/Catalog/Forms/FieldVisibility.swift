@@ -82,7 +82,7 @@ extension FieldCondition.Operation {
     private func contains(_ value: JSON?, _ wanted: JSON) -> Bool {
         if let elements = value?.array { return elements.contains(wanted) }
         guard let text = value?.string, let part = wanted.string else { return false }
-        return part.isEmpty || Array(text.utf8).firstRange(of: Array(part.utf8)) != nil
+        return text.contains(part)
     }
 
     /// Numbers with numbers, texts with texts (so that ISO dates compare); anything else is not comparable.

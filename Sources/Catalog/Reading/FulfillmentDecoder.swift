@@ -21,8 +21,9 @@ extension DocumentDecoder {
         let manualNode = kind == .bundle ? map.node("manual") : map.required("manual")
         let manual = manualNode.flatMap { MappingReader($0, report) }.map { actions($0, .manual) } ?? []
         let orchestration = kind == .bundle ? map.mapping("orchestration").map { self.orchestration($0) } : nil
+        let windows = maintenanceWindows(&map)
         map.finish()
-        return (approvals, Fulfillment(mode: mode, manual: manual, automatic: automatic), orchestration)
+        return (approvals, Fulfillment(mode: mode, manual: manual, automatic: automatic, maintenanceWindows: windows), orchestration)
     }
 
     private func mode(_ map: inout MappingReader) -> Fulfillment.Mode {

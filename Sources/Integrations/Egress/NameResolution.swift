@@ -1,3 +1,4 @@
+import Base
 import CCurl
 import Glibc
 
@@ -7,14 +8,15 @@ enum NameResolution {
     static func addresses(of host: String) async -> [IPAddress] {
         if let address = IPAddress(host) { return [address] }
         return await withCheckedContinuation { continuation in
-            let thread = startThread { continuation.resume(returning: lookUp(host).addresses) }
-            if let thread { pthread_detach(thread) } else { continuation.resume(returning: []) }
+            let isStarted = Thread.detached("pao-names") { continuation.resume(returning: lookUp(host).addresses) }
+            if !isStarted { continuation.resume(returning: []) }
         }
     }
 
     /// Blocks, for seconds when no name server answers. `code` is that of getaddrinfo(3).
-    static func lookUp(_ host: String) -> (code: Int32, addresses: [IPAddress]) {
+    static func lookUp(_ host: String, family: Int32 = AF_UNSPEC) -> (code: Int32, addresses: [IPAddress]) {
         var hints = addrinfo()
+        hints.ai_family = family
         hints.ai_socktype = pao_socket_stream
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, nil, &hints, &list)

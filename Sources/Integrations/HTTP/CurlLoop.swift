@@ -25,12 +25,12 @@ final class CurlLoop: Sendable {
 
     private let inbox = Mutex(Inbox())
     private let multi: MultiHandle
-    private let thread = Mutex<pthread_t?>(nil)
+    private let thread = Mutex<Thread?>(nil)
 
     init(limits: CurlClient.Limits, authorities: String) {
         multi = MultiHandle(limits)
         let worker = CurlWorker(multi: multi, authorities: authorities)
-        thread.withLock { $0 = startThread { [self] in run(worker) } }
+        thread.withLock { $0 = try? Thread("pao-http-out") { [self] in run(worker) } }
     }
 
     func submit(_ transfer: CurlTransfer) {
@@ -60,7 +60,7 @@ final class CurlLoop: Sendable {
             defer { thread = nil }
             return thread
         }
-        if let running { pthread_join(running, nil) }
+        running?.join()
     }
 
     /// Wakes the thread if the inbox was empty; it takes everything at its next turn otherwise. Under the lock, since the handle must live.

@@ -20,12 +20,11 @@ struct NameLookups {
         guard running.value.load(ordering: .relaxed) < Self.limit else { return transfer.finish(.failure(failure.temporary)) }
         running.value.add(1, ordering: .relaxed)
         let host = transfer.call.address.host
-        let thread = startThread { [running] in
+        let isStarted = Thread.detached("pao-names") { [running] in
             transfer.finish(.failure(Self.nameExists(host) ? failure.temporary : failure))
             running.value.subtract(1, ordering: .relaxed)
         }
-        guard let thread else { return transfer.finish(.failure(failure.temporary)) }
-        pthread_detach(thread)
+        guard isStarted else { return transfer.finish(.failure(failure.temporary)) }
         waiting.append((transfer, TimeSource.system.monotonic() + Self.patience))
     }
 
@@ -45,11 +44,13 @@ struct NameLookups {
         waiting = []
     }
 
-    /// True also where nobody could tell.
+    /// True also where nobody could tell. Each family is asked for alone: of both at once, "no address" hides "no answer".
     private static func nameExists(_ host: String) -> Bool {
         let noData: Int32 = -5
         let noFamily: Int32 = -9
-        return ![EAI_NONAME, noData, noFamily].contains(NameResolution.lookUp(host).code)
+        return ![AF_INET, AF_INET6].allSatisfy { family in
+            [EAI_NONAME, noData, noFamily].contains(NameResolution.lookUp(host, family: family).code)
+        }
     }
 
     private final class Counter: Sendable {

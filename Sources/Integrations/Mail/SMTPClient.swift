@@ -47,8 +47,8 @@ package struct SMTPClient: Sendable {
         guard egress.redirectAllTo == nil else { throw TransportFailure(.egressDenied, "In sandbox mode no mail is sent.") }
         let delivery = MailDelivery(server, egress, message, bytes, timeout)
         let result = await withCheckedContinuation { continuation in
-            let thread = startThread { continuation.resume(returning: delivery.perform()) }
-            if let thread { pthread_detach(thread) } else { continuation.resume(returning: delivery.perform()) }
+            let isStarted = Thread.detached("pao-mail") { continuation.resume(returning: delivery.perform()) }
+            if !isStarted { continuation.resume(returning: delivery.perform()) }
         }
         try result.get()
     }

@@ -73,8 +73,8 @@ package struct ProcessRunner: Sendable {
             let child = try ChildProcess(request, time: time)
             let result = await withTaskCancellationHandler {
                 await withCheckedContinuation { continuation in
-                    let thread = startThread { continuation.resume(returning: child.attend()) }
-                    if let thread { pthread_detach(thread) } else { continuation.resume(returning: child.attend()) }
+                    let isStarted = Thread.detached("pao-process") { continuation.resume(returning: child.attend()) }
+                    if !isStarted { continuation.resume(returning: child.attend()) }
                 }
             } onCancel: {
                 child.cancel()

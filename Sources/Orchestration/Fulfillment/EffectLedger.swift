@@ -15,7 +15,7 @@ package struct Effect: Sendable {
 
     package var key: String
     package var requestRowID: String
-    package var stepRowID: String
+    package var stepID: String
     package var generation: Int
     package var part: String
     package var kind: String
@@ -85,7 +85,7 @@ struct EffectLedger {
 
     private static func effect(_ row: Row) -> Effect {
         Effect(
-            key: row.text(0), requestRowID: row.text(1), stepRowID: row.text(2), generation: row.int(3), part: row.text(4),
+            key: row.text(0), requestRowID: row.text(1), stepID: row.text(2), generation: row.int(3), part: row.text(4),
             kind: row.text(5), summary: row.text(6), resend: Resend(rawValue: row.text(7)) ?? .never, rendered: row.json(8),
             state: .init(rawValue: row.text(9)) ?? .unknown, remoteReference: row.optionalText(10), note: row.optionalText(11),
             tries: row.int(12), createdAt: row.timestamp(13), updatedAt: row.timestamp(14))
@@ -99,20 +99,22 @@ struct EffectLedger {
             INSERT INTO effects(key, request_id, step_id, generation, part, kind, summary, resend, rendered, digest, state, lease_epoch,
               created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'intent', ?, ?, ?)
-            ON CONFLICT(key) DO UPDATE SET state = 'intent', tries = tries + 1, rendered = excluded.rendered, note = NULL,
-              digest = excluded.digest, lease_epoch = excluded.lease_epoch, updated_at = excluded.updated_at
+            ON CONFLICT(request_id, step_id, key) DO UPDATE SET state = 'intent', tries = tries + 1, rendered = excluded.rendered,
+              note = NULL, digest = excluded.digest, lease_epoch = excluded.lease_epoch, updated_at = excluded.updated_at
             """,
-            effect.key, effect.requestRowID, effect.stepRowID, effect.generation, effect.part, effect.kind, effect.summary,
+            effect.key, effect.requestRowID, effect.stepID, effect.generation, effect.part, effect.kind, effect.summary,
             effect.resend.rawValue, String(decoding: bytes, as: UTF8.self), Hash.sha256(bytes).hex, leaseEpoch, effect.updatedAt,
             effect.updatedAt)
         try OrchestrationFailpoint.intending.reach()
     }
 
-    func settle(key: String, _ state: Effect.State, reference: String?, note: String?, at: Timestamp) throws(PAOError) {
+    func settle(_ requestRowID: String, key: String, _ state: Effect.State, reference: String?, note: String?, at: Timestamp)
+        throws(PAOError)
+    {
         try connection.run(
             """
-            UPDATE effects SET state = ?, remote_ref = COALESCE(?, remote_ref), note = ?, updated_at = ? WHERE key = ?
-            """, state.rawValue, reference, note, at, key)
+            UPDATE effects SET state = ?, remote_ref = COALESCE(?, remote_ref), note = ?, updated_at = ? WHERE request_id = ? AND key = ?
+            """, state.rawValue, reference, note, at, requestRowID, key)
         try OrchestrationFailpoint.settling.reach()
     }
 }

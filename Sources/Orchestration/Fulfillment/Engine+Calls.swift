@@ -19,7 +19,7 @@ extension Engine {
         let http = observed(http.guarded(by: breakers), notes)
         let outcome = await outcome(of: launch, tools(for: launch, http, notes), confidential)
         let (lines, heldBack) = notes.state.withLock { ($0.lines, $0.heldBack) }
-        return Landing(stepRowID: launch.stepRowID, outcome: Self.waiting(outcome, launch, heldBack), lines: lines)
+        return Landing(stepID: launch.stepID, outcome: Self.waiting(outcome, launch, heldBack), lines: lines)
     }
 
     private final class Notebook: Sendable {

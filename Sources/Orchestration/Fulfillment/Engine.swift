@@ -74,6 +74,7 @@ package final class Engine: Sendable {
         guard var run = try load(job.subject) else {
             return try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
         }
+        if try await holdsBack(run, job) { return }
         if try await rejectsStart(of: run, job) { return }
         let fault = await turns(of: &run, job)
         if let fault { try await giveUp(run, fault, job) }
@@ -113,7 +114,7 @@ package final class Engine: Sendable {
 
     /// What a call led to.
     struct Landing: Sendable {
-        var stepRowID: String
+        var stepID: String
         var outcome: RequestRun.Outcome
         var lines: [RunChanges.LogLine]
     }
@@ -128,7 +129,7 @@ package final class Engine: Sendable {
             var launches: [RequestRun.Launch] = []
             if let landing {
                 next.changes.logLines += landing.lines
-                if let launch = next.apply(landing.outcome, to: landing.stepRowID) { launches.append(launch) }
+                if let launch = next.apply(landing.outcome, to: landing.stepID) { launches.append(launch) }
             }
             launches += try next.launches()
             do throws(PAOError) {

@@ -37,7 +37,7 @@ extension RequestRun {
 
     private func cleanup(_ step: Step) -> JSON? {
         guard let action = action(of: step) else { return nil }
-        let scope = scope(for: request.steps.firstIndex { $0.rowID == step.rowID }, seesFailure: false)
+        let scope = scope(for: request.steps.firstIndex { $0.id == step.id }, seesFailure: false)
         let written = action.cleanup.flatMap { try? $0.render(scope, as: .text) }
         let derived = settings.registry[action.type]?.cleanupHint(outputs: step.outputs ?? [:], reference: step.externalReference)
         guard let instructions = written ?? derived else { return nil }
@@ -71,7 +71,7 @@ extension RequestRun {
         if let child = child(of: failed) {
             return child.request.status.isFinal ? "Asks for \(failed.name) anew." : "Retries the failed steps of \(child.request.id)."
         }
-        return Self.repetition(effects[effectKey(of: failed)], tickets[failed.rowID])
+        return Self.repetition(effects[effectKey(of: failed)], tickets[failed.id])
     }
 
     private static func repetition(_ effect: Effect?, _ ticket: Ticket?) -> String {

@@ -32,10 +32,12 @@ package final class Recorder: Sendable {
         } else if changes.isProgressDirty {
             try requests.updateProgress(request)
         }
-        for step in request.steps where changes.dirtySteps.contains(step.rowID) { try requests.update(mask(step)) }
-        for (stepRowID, attempt) in changes.startedAttempts { try requests.insert(attempt, of: stepRowID) }
-        for attempt in changes.endedAttempts { try requests.update(mask(attempt)) }
-        try writeEffects(changes, mask, leaseEpoch, at: run.now, in: tx)
+        for step in request.steps where changes.dirtySteps.contains(step.id) {
+            try requests.update(mask(step), of: request.rowID)
+        }
+        for (stepID, attempt) in changes.startedAttempts { try requests.insert(attempt, of: stepID, request.rowID) }
+        for (stepID, attempt) in changes.endedAttempts { try requests.update(mask(attempt), of: stepID, request.rowID) }
+        try writeEffects(changes, request, mask, leaseEpoch, at: run.now, in: tx)
         told += try writeTickets(changes, request, in: tx)
         told += try writeInstance(run, actor, in: tx)
         told += try writeTransitions(changes, request, actor, in: tx)
@@ -73,11 +75,12 @@ package final class Recorder: Sendable {
         }
     }
 
-    private func writeEffects(_ changes: RunChanges, _ mask: Mask, _ leaseEpoch: Int, at now: Timestamp, in tx: Connection) throws(PAOError)
-    {
+    private func writeEffects(
+        _ changes: RunChanges, _ request: ServiceRequest, _ mask: Mask, _ leaseEpoch: Int, at now: Timestamp, in tx: Connection
+    ) throws(PAOError) {
         let ledger = EffectLedger(tx)
         for (key, state, reference, note) in changes.settled {
-            try ledger.settle(key: key, state, reference: reference, note: note.map { mask($0) }, at: now)
+            try ledger.settle(request.rowID, key: key, state, reference: reference, note: note.map { mask($0) }, at: now)
         }
         for effect in changes.intended { try ledger.intend(effect, leaseEpoch: leaseEpoch) }
     }
@@ -101,7 +104,8 @@ package final class Recorder: Sendable {
 
     private func event(of ticket: Ticket, old: String?, _ request: ServiceRequest) -> Event {
         Event(
-            type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: request.id, team: ticket.team, old: old,
+            type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: request.id, requestKey: request.rowID,
+            team: ticket.team, old: old,
             new: ticket.status.rawValue, correlationID: request.correlationID)
     }
 
@@ -144,7 +148,8 @@ package final class Recorder: Sendable {
                 actor, "state", "instance", instance.id, team: instance.owner.team, requestID: request.id,
                 old: old.map { ["state": .string($0)] }, new: ["state": .string(instance.state.rawValue)]), in: tx)
         return Event(
-            type: "instance.state", subjectType: "instance", subjectID: instance.id, requestID: request.id, team: instance.owner.team,
+            type: "instance.state", subjectType: "instance", subjectID: instance.id, requestID: request.id, requestKey: request.rowID,
+            team: instance.owner.team,
             old: old, new: instance.state.rawValue, correlationID: request.correlationID)
     }
 
@@ -165,7 +170,7 @@ package final class Recorder: Sendable {
         for step in changes.stepTransitions {
             told.append(
                 Event(
-                    type: "request.step", subjectType: "step", subjectID: step.subjectID, requestID: request.id,
+                    type: "request.step", subjectType: "step", subjectID: step.subjectID, requestID: request.id, requestKey: request.rowID,
                     team: request.requester.team, old: step.old, new: step.new, correlationID: request.correlationID))
         }
         return told
@@ -174,14 +179,15 @@ package final class Recorder: Sendable {
     func announce(_ approval: Approval, _ request: ServiceRequest, in tx: Connection) throws(PAOError) {
         try events.append(
             Event(
-                type: "approval", subjectType: "approval", subjectID: approval.id, requestID: request.id,
+                type: "approval", subjectType: "approval", subjectID: approval.id, requestID: request.id, requestKey: request.rowID,
                 team: approval.team ?? request.requester.team, old: nil, new: approval.status.rawValue,
                 correlationID: request.correlationID), in: tx)
     }
 
     func event(of request: ServiceRequest, from: RequestStatus?, to: RequestStatus) -> Event {
         Event(
-            type: "request.status", subjectType: "request", subjectID: request.id, requestID: request.id, team: request.requester.team,
+            type: "request.status", subjectType: "request", subjectID: request.id, requestID: request.id, requestKey: request.rowID,
+            team: request.requester.team,
             old: from?.rawValue, new: to.rawValue, correlationID: request.correlationID)
     }
 

@@ -7,6 +7,7 @@ extension RequestRun {
     mutating func launches() throws(PAOError) -> [Launch] {
         var launches: [Launch] = []
         try heal()
+        if request.updatedAt - now > Self.clockTolerance { followClock() }
         if request.status == .queued || request.status == .resuming { try begin() }
         guard request.status == .inProgress else { return [] }
         expireSequence()
@@ -19,7 +20,7 @@ extension RequestRun {
 
     private func isActive(_ index: Int) -> Bool {
         let step = request.steps[index]
-        return [.running, .verifying, .retrying].contains(step.status) && !inFlight.contains(step.rowID)
+        return [.running, .verifying, .retrying].contains(step.status) && !inFlight.contains(step.id)
     }
 
     // MARK: Starting
@@ -94,9 +95,9 @@ extension RequestRun {
         request.steps[index].dueAt = nil
         if request.steps[index].attempts.last?.status != .running {
             let number = (request.steps[index].attempts.last?.number ?? 0) + 1
-            let attempt = Attempt(rowID: settings.identifiers.uuid(), number: number, status: .running, startedAt: now)
+            let attempt = Attempt(number: number, status: .running, startedAt: now)
             request.steps[index].attempts.append(attempt)
-            changes.startedAttempts.append((request.steps[index].rowID, attempt))
+            changes.startedAttempts.append((request.steps[index].id, attempt))
         }
         set(index, .running)
         switch effects[effectKey(of: request.steps[index])]?.resumption ?? .perform {
@@ -116,7 +117,7 @@ extension RequestRun {
         guard let launch = prepare(index, .perform) else { return nil }
         let step = request.steps[index]
         let effect = Effect(
-            key: launch.effect.key, requestRowID: request.rowID, stepRowID: step.rowID, generation: step.generation,
+            key: launch.effect.key, requestRowID: request.rowID, stepID: step.id, generation: step.generation,
             part: step.isFallback ? "fallback" : "", kind: launch.effect.kind, summary: launch.effect.summary,
             resend: launch.effect.resend, rendered: launch.effect.payload, state: .intent, remoteReference: nil, note: nil,
             tries: (effects[launch.effect.key]?.tries ?? 0) + 1, createdAt: now, updatedAt: now)
@@ -141,10 +142,10 @@ extension RequestRun {
             environment: settings.environment, memory: memory(of: step), attempt: attempt(of: step, work))
         do throws(StepFailure) {
             let effect = try type.prepare(input)
-            inFlight.insert(step.rowID)
+            inFlight.insert(step.id)
             return Launch(
-                stepRowID: step.rowID, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect,
-                isProtected: scope.hasUsedProtected, secretNames: action.secretNames, timeout: tryLimit(of: step, action),
+                stepID: step.id, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect,
+                isProtected: scope.hasUsedProtected, secretNames: action.secretNames, timeout: tryLimit(of: step, action, work),
                 doubtAge: effects[effect.key].map { now - $0.updatedAt } ?? .zero)
         } catch {
             refuse(index, work, error)
@@ -170,7 +171,7 @@ extension RequestRun {
     /// W3C trace context: the trace is the request's, the span the try's.
     private func traceparent(for step: Step) -> String {
         let trace = Hash.sha256(Array(request.correlationID.utf8)).prefix(16).hex
-        let span = Hash.sha256(Array("\(step.rowID)|\(step.attempts.count)".utf8)).prefix(8).hex
+        let span = Hash.sha256(Array("\(request.rowID)|\(step.id)|\(step.attempts.count)".utf8)).prefix(8).hex
         return "00-\(trace)-\(span)-01"
     }
 
@@ -181,10 +182,29 @@ extension RequestRun {
             "uuid": .string(settings.identifiers.uuid()), "timestamp": .int(now.unixSeconds), "at": .string(now.description),
             "hostname": .string(settings.hostname),
         ]
-        changes.dirtySteps.insert(request.steps[index].rowID)
+        changes.dirtySteps.insert(request.steps[index].id)
     }
 
     // MARK: Continuing
+
+    /// A clock is set back by less when it is corrected as it should be.
+    private static let clockTolerance = Duration.seconds(1)
+
+    /// The request was changed in what is now the future: the clock was set back. Waits end, and doubt is as old as this moment.
+    private mutating func followClock() {
+        request.updatedAt = now
+        changes.isProgressDirty = true
+        for index in request.steps.indices {
+            let step = request.steps[index]
+            if let due = step.dueAt, due > now {
+                request.steps[index].dueAt = now
+                touch(index)
+            }
+            if let effect = effects[effectKey(of: step)], effect.state == .intent, effect.note == Self.doubtNote, effect.updatedAt > now {
+                settleEffect(index, .intent, note: Self.doubtNote)
+            }
+        }
+    }
 
     /// A step that is under way: settle what is in doubt, ask again what takes its time, try again what is due. Doubt comes before
     /// every time limit: a step that failed without knowing what it did could be repeated.
@@ -194,7 +214,7 @@ extension RequestRun {
             followComponent(index)
             return nil
         }
-        if let ticket = tickets[step.rowID], ticket.status.isFinal { return endTicket(index, ticket) }
+        if let ticket = tickets[step.id], ticket.status.isFinal { return endTicket(index, ticket) }
         let effect = effects[effectKey(of: step)]
         let isDue = step.dueAt.map { $0 <= now } ?? true
         if effect?.state == .intent, step.status != .retrying {
@@ -214,10 +234,13 @@ extension RequestRun {
     // MARK: Limits
 
     /// Of one try: what the action's `config.timeout` says, else the appliance's, but not past the step's and the sequence's end. A step
-    /// that has a time limit of its own may use all of it for one try.
-    private func tryLimit(of step: Step, _ action: Action) -> Duration {
+    /// that has a time limit of its own may use all of it for one try. Finding out what became of a call, and how a ticket stands, is
+    /// done after that end, too.
+    private func tryLimit(of step: Step, _ action: Action, _ work: Launch.Work) -> Duration {
         let written = action.config["timeout"].flatMap { if case .constant(.string(let text)) = $0 { Duration(text: text) } else { nil } }
         var limit = written ?? max(settings.attemptTimeout, action.timeout ?? .zero)
+        if case .settle = work { return limit }
+        if tickets[step.id] != nil { return limit }
         if let end = end(of: step) { limit = min(limit, end - now) }
         if let deadline = request.deadline { limit = min(limit, deadline - now) }
         return max(limit, .milliseconds(1))
@@ -225,7 +248,7 @@ extension RequestRun {
 
     /// When the step's own time is over: counted from its first try since a person last retried it, with all waiting, but not for people.
     func end(of step: Step) -> Timestamp? {
-        guard let timeout = action(of: step)?.timeout, tickets[step.rowID] == nil, !step.isComponent,
+        guard let timeout = action(of: step)?.timeout, tickets[step.id] == nil, !step.isComponent,
             step.attempts.indices.contains(step.attemptBase)
         else {
             return nil
@@ -241,11 +264,15 @@ extension RequestRun {
     private mutating func expireSequence() {
         guard let deadline = request.deadline, now >= deadline else { return }
         for index in request.steps.indices where isActive(index) {
-            let step = request.steps[index]
-            if step.isComponent || tickets[step.rowID] != nil { continue }
-            if effects[effectKey(of: step)]?.state == .intent, step.status != .retrying { continue }
+            guard isBoundByTime(request.steps[index]) else { continue }
             failStep(index, StepFailure("timeout", "The whole sequence did not end before \(deadline)."))
         }
+    }
+
+    /// No limit ends what a person or another request has in hand, nor what nobody knows the fate of.
+    private func isBoundByTime(_ step: Step) -> Bool {
+        if step.isComponent || tickets[step.id] != nil { return false }
+        return effects[effectKey(of: step)]?.state != .intent || step.status == .retrying
     }
 
     // MARK: Resting
@@ -257,12 +284,14 @@ extension RequestRun {
         return nextDue.map { .until($0) } ?? .done
     }
 
-    /// The earliest time at which a step that is not under way wants to be looked at.
+    /// The earliest time at which a step that is not under way wants to be looked at. A limit that ends none of them is no time to look:
+    /// once it is over it would be due for ever.
     var nextDue: Timestamp? {
-        let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.rowID) }
+        let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.id) }
         let due = waiting.compactMap(\.dueAt)
         guard !due.isEmpty else { return nil }
-        return (due + waiting.compactMap(end) + [request.deadline].compactMap { $0 }).min()
+        let bound = waiting.filter(isBoundByTime)
+        return (due + bound.compactMap(end) + (bound.isEmpty ? [] : [request.deadline].compactMap { $0 })).min()
     }
 }
 

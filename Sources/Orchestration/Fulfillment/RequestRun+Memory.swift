@@ -12,13 +12,13 @@ extension RequestRun {
         var frozen = request.steps[index].frozen ?? [:]
         frozen[Self.memoryKey] = settings.seal(memory)
         request.steps[index].frozen = frozen
-        changes.dirtySteps.insert(request.steps[index].rowID)
+        changes.dirtySteps.insert(request.steps[index].id)
     }
 
     mutating func forget(_ index: Int) {
         guard request.steps[index].frozen?[Self.memoryKey] != nil else { return }
         request.steps[index].frozen?[Self.memoryKey] = nil
-        changes.dirtySteps.insert(request.steps[index].rowID)
+        changes.dirtySteps.insert(request.steps[index].id)
     }
 
     /// A person wants it to be waited for again: the time limit of waiting begins anew.

@@ -10,7 +10,7 @@ extension RequestRun {
     /// Opens the ticket, or takes in how the one in the other system stands.
     mutating func take(_ draft: TicketDraft, _ index: Int) {
         settleEffect(index, .done, reference: draft.externalID)
-        guard var ticket = tickets[request.steps[index].rowID] else { return open(draft, index) }
+        guard var ticket = tickets[request.steps[index].id] else { return open(draft, index) }
         request.steps[index].dueAt = draft.pollAfter.map { now + pollWait(index, $0) }
         touch(index)
         guard !ticket.status.isFinal, ticket.status != draft.status || ticket.assignee != draft.assignee ?? ticket.assignee else { return }
@@ -23,14 +23,14 @@ extension RequestRun {
         let step = request.steps[index]
         let isQuestion = draft.purpose == .question
         let ticket = Ticket(
-            rowID: settings.identifiers.uuid(), requestRowID: request.rowID, requestID: request.id, stepRowID: step.rowID,
-            actionID: step.id, generation: isQuestion ? step.attempts.count : step.generation, system: draft.system,
+            rowID: settings.identifiers.uuid(), requestRowID: request.rowID, requestID: request.id, actionID: step.id,
+            generation: isQuestion ? step.attempts.count : step.generation, system: draft.system,
             systemInstance: draft.systemInstance, id: draft.externalID ?? settings.identifiers.readable("tkt"), url: draft.url,
             purpose: draft.purpose, status: draft.status, title: draft.title, description: draft.description, priority: draft.priority,
             team: draft.team ?? document.metadata.ownerTeam ?? request.requester.team, assignee: draft.assignee,
             declaredOutputs: step.isFallback && !isQuestion ? handedOver(index, draft.outputs) : draft.outputs, createdAt: now,
             updatedAt: now)
-        tickets[step.rowID] = ticket
+        tickets[step.id] = ticket
         changes.newTickets.append(ticket)
         if !draft.known.isEmpty { request.steps[index].outputs = .object(draft.known) }
         if !isQuestion {
@@ -45,13 +45,13 @@ extension RequestRun {
     private mutating func change(_ ticket: Ticket, _ index: Int) {
         var ticket = ticket
         ticket.updatedAt = now
-        tickets[request.steps[index].rowID] = ticket
+        tickets[request.steps[index].id] = ticket
         changes.updatedTickets.append(ticket)
     }
 
     /// The other system says that its ticket has ended.
     mutating func closeTicket(_ index: Int, _ status: Ticket.Status) {
-        guard var ticket = tickets[request.steps[index].rowID], !ticket.status.isFinal, ticket.system != "inbox" else { return }
+        guard var ticket = tickets[request.steps[index].id], !ticket.status.isFinal, ticket.system != "inbox" else { return }
         ticket.status = status
         ticket.resolvedAt = now
         change(ticket, index)
@@ -59,7 +59,7 @@ extension RequestRun {
     }
 
     mutating func withdrawTicket(of index: Int) {
-        guard var ticket = tickets[request.steps[index].rowID], !ticket.status.isFinal else { return }
+        guard var ticket = tickets[request.steps[index].id], !ticket.status.isFinal else { return }
         ticket.status = .closed
         ticket.resolution = "the request was aborted"
         ticket.resolvedAt = now
@@ -128,7 +128,7 @@ extension RequestRun {
         request.steps[index].attemptBase = request.steps[index].attempts.count
         request.steps[index].externalReference = nil
         request.steps[index].externalURL = nil
-        tickets[request.steps[index].rowID] = nil
+        tickets[request.steps[index].id] = nil
         set(index, .retrying, reason: "handed to a person after \(failure.type)")
         request.steps[index].dueAt = now
         for dependent in dependents(of: id) where request.steps[dependent].status == .pending {
@@ -204,7 +204,7 @@ extension RequestRun {
     /// A ticket about the request as a whole.
     func requestTicket(_ purpose: TicketDraft.Purpose, title: String, description: String, priority: String?) -> Ticket {
         Ticket(
-            rowID: settings.identifiers.uuid(), requestRowID: request.rowID, requestID: request.id, stepRowID: nil, actionID: nil,
+            rowID: settings.identifiers.uuid(), requestRowID: request.rowID, requestID: request.id, actionID: nil,
             generation: 0, system: "inbox", systemInstance: nil, id: settings.identifiers.readable("tkt"), url: nil, purpose: purpose,
             status: .open, title: title, description: description, priority: priority,
             team: document.metadata.ownerTeam ?? request.requester.team, assignee: nil, declaredOutputs: [], createdAt: now,

@@ -4,9 +4,9 @@ import Documents
 
 extension RequestRun {
     /// Takes in what a call led to. The returned launch continues the same step at once (an effect that never happened).
-    mutating func apply(_ outcome: Outcome, to stepRowID: String) -> Launch? {
-        inFlight.remove(stepRowID)
-        guard let index = index(of: stepRowID) else { return nil }
+    mutating func apply(_ outcome: Outcome, to stepID: String) -> Launch? {
+        inFlight.remove(stepID)
+        guard let index = index(of: stepID) else { return nil }
         switch outcome {
         case .result(let result): return apply(result, index)
         case .settlement(let settlement): return apply(settlement, index)
@@ -63,7 +63,7 @@ extension RequestRun {
         attempt.externalID = reference ?? attempt.externalID
         attempt.externalURL = url ?? attempt.externalURL
         request.steps[index].attempts[request.steps[index].attempts.count - 1] = attempt
-        changes.endedAttempts.append(attempt)
+        changes.endedAttempts.append((request.steps[index].id, attempt))
     }
 
     // MARK: Verification and outputs
@@ -97,11 +97,22 @@ extension RequestRun {
 
     /// Looking again may find what is expected, where looking again does no harm.
     private func mismatch(_ index: Int, _ type: String, expected: String, actual: String) -> StepFailure {
-        let resend = effects[effectKey(of: request.steps[index])]?.resend
         return StepFailure(
             "verification", "Expected \(expected), found \(actual).",
             details: ["type": .string(type), "expected": .string(expected), "actual": .string(actual)],
-            isTransient: resend == .free || resend == .keyed)
+            isTransient: isHarmless(index))
+    }
+
+    /// Whether doing it again changes nothing.
+    private func isHarmless(_ index: Int) -> Bool {
+        let resend = effects[effectKey(of: request.steps[index])]?.resend
+        return resend == .free || resend == .keyed
+    }
+
+    /// An answer that calls itself JSON and is none was damaged on its way.
+    private static func isUnreadable(_ evidence: JSON) -> Bool {
+        guard case .string? = evidence["body"], let type = evidence["headers"]?["content-type"]?.string else { return false }
+        return type.splitOnce(";").0.hasSuffix("json")
     }
 
     /// A verification may read the outputs of the step it belongs to.
@@ -121,7 +132,7 @@ extension RequestRun {
     private func outputs(_ action: Action, _ evidence: JSON, _ index: Int) throws(StepFailure) -> (outputs: JSON, missing: [String]) {
         var outputs = givenOutputs(action, evidence)
         let body = evidence["body"] ?? .null
-        let ticket = tickets[request.steps[index].rowID]
+        let ticket = tickets[request.steps[index].id]
         var missing: [String] = []
         for output in action.outputs {
             if let value = try Verifier.select(output.path, in: body) ?? outputs[output.name] {
@@ -131,7 +142,8 @@ extension RequestRun {
             } else {
                 throw StepFailure(
                     "output_missing", "The answer has no \(output.path), which the output \(output.name) is read from.",
-                    details: ["body": .string(String(body.description.prefix(2000)))])
+                    details: ["body": .string(String(body.description.prefix(2000)))],
+                    isTransient: isHarmless(index) && Self.isUnreadable(evidence))
             }
         }
         for name in ticket?.declaredOutputs ?? [] where outputs[name] == nil { missing.append(name) }
@@ -147,7 +159,7 @@ extension RequestRun {
         attempt.failure = failure
         attempt.verification = verification
         request.steps[index].attempts[request.steps[index].attempts.count - 1] = attempt
-        changes.endedAttempts.append(attempt)
+        changes.endedAttempts.append((request.steps[index].id, attempt))
         if let failure { log(index, "attempt \(attempt.number) failed: \(failure.message)", level: "error") }
     }
 
@@ -170,7 +182,7 @@ extension RequestRun {
         if var attempt = request.steps[index].attempts.last {
             attempt.nextAttemptAt = due
             request.steps[index].attempts[request.steps[index].attempts.count - 1] = attempt
-            changes.endedAttempts.append(attempt)
+            changes.endedAttempts.append((request.steps[index].id, attempt))
         }
         set(index, .retrying, reason: "attempt \(step.tries + 1) of \(policy.attempts) after \(failure.type)")
     }
@@ -179,7 +191,7 @@ extension RequestRun {
     /// nothing to hand over: the person would do it a second time.
     mutating func failStep(_ index: Int, _ failure: StepFailure) {
         endAttempt(index, failure)
-        inFlight.remove(request.steps[index].rowID)
+        inFlight.remove(request.steps[index].id)
         let step = request.steps[index]
         let mayFallBack = document.fulfillment.automatic?.fallbackOnFailure == true && request.mode == .automatic && !step.isFallback
         if mayFallBack, !request.isStopping, failure.type != "in_doubt", document.fulfillment.manual.first != nil {

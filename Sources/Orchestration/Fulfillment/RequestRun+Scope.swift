@@ -34,7 +34,7 @@ extension RequestRun {
             "timestamp": .string(request.createdAt.description), "createdAt": .string(request.createdAt.description),
             "correlation_id": .string(request.correlationID), "correlationId": .string(request.correlationID),
             "type": .string(request.type.rawValue), "data": request.parameters, "catalogItemId": .string(request.catalogID),
-            "catalogVersion": .string(request.catalogVersion), "url": .string("\(settings.publicURL)/requests/\(request.id)"),
+            "catalogVersion": .string(request.catalogVersion), "url": .string(settings.page("/requests/\(request.id)")),
         ]
     }
 

@@ -43,7 +43,7 @@ struct RequestRun: Sendable {
             case poll(reference: String)
         }
 
-        var stepRowID: String
+        var stepID: String
         /// The try's number.
         var attempt: Int?
         var work: Work
@@ -71,7 +71,7 @@ struct RequestRun: Sendable {
         case until(Timestamp)
     }
 
-    func index(of rowID: String) -> Int? { request.steps.firstIndex { $0.rowID == rowID } }
+    func index(of id: String) -> Int? { request.steps.firstIndex { $0.id == id } }
 
     /// The action a step carries out: the catalog's, or after a fallback the manual one.
     func action(of step: Step) -> Action? {
@@ -100,7 +100,7 @@ struct RequestRun: Sendable {
     }
 
     /// Also a component: its own request waits for people by itself.
-    func waitsForPerson(_ step: Step) -> Bool { step.isComponent || (tickets[step.rowID].map { !$0.status.isFinal } ?? false) }
+    func waitsForPerson(_ step: Step) -> Bool { step.isComponent || (tickets[step.id].map { !$0.status.isFinal } ?? false) }
 
     var retryPolicy: RetryPolicy { document.fulfillment.automatic?.retry ?? RetryPolicy() }
 
@@ -135,7 +135,7 @@ struct RequestRun: Sendable {
     mutating func touch(_ index: Int) {
         request.updatedAt = now
         changes.isProgressDirty = true
-        changes.dirtySteps.insert(request.steps[index].rowID)
+        changes.dirtySteps.insert(request.steps[index].id)
     }
 
     mutating func log(_ index: Int?, _ message: String, level: String = "info") {

@@ -29,7 +29,7 @@ struct RunLoader: Sendable {
 
     /// A person who said no is asked again when the request is resumed; who said yes is not.
     private static func preCheck(_ tickets: [Ticket]) -> Ticket? {
-        let questions = tickets.filter { $0.stepRowID == nil && $0.purpose == .question }
+        let questions = tickets.filter { $0.actionID == nil && $0.purpose == .question }
         return questions.last { $0.status != .closed } ?? questions.last
     }
 
@@ -37,10 +37,10 @@ struct RunLoader: Sendable {
     private static func current(_ tickets: [Ticket], _ request: ServiceRequest) -> [String: Ticket] {
         var current: [String: Ticket] = [:]
         for ticket in tickets {
-            guard let step = request.steps.first(where: { $0.rowID == ticket.stepRowID }) else { continue }
+            guard let step = request.steps.first(where: { $0.id == ticket.actionID }) else { continue }
             let isQuestion = ticket.purpose == .question
             guard ticket.generation == (isQuestion ? step.attempts.count : step.generation) else { continue }
-            if isQuestion || current[step.rowID]?.purpose != .question { current[step.rowID] = ticket }
+            if isQuestion || current[step.id]?.purpose != .question { current[step.id] = ticket }
         }
         return current
     }

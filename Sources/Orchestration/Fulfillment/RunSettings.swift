@@ -18,7 +18,8 @@ package struct RunSettings: Sendable {
     /// How long an effect in doubt is asked after before a person has to look; a step whose time is over gets `doubtGrace`.
     package var doubtLimit: Duration = .seconds(3600)
     package var doubtGrace: Duration = .seconds(60)
-    /// Where people open the dashboard, without a slash at its end; for `request.url` in templates.
+    /// Where people open the dashboard, without a slash at its end; for `request.url` in templates and
+    /// links in tickets and mails. Empty: links are relative.
     package var publicURL = ""
 
     package init(
@@ -36,6 +37,9 @@ package struct RunSettings: Sendable {
         self.seal = seal
         self.open = open
     }
+
+    /// The address of a page of the dashboard, such as `/requests/req-...`.
+    func page(_ path: String) -> String { publicURL + path }
 
     /// What templates of the document read as `environment`. In sandbox mode what nobody has set stands there by its name, like an unknown
     /// secret, so that a catalog can be tried before anything is configured.

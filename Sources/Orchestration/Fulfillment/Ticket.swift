@@ -16,7 +16,6 @@ package struct Ticket: Sendable {
     package var requestRowID: String
     /// `req-...`
     package var requestID: String
-    package var stepRowID: String?
     package var actionID: String?
     package var generation: Int
     package var system: String

@@ -8,24 +8,24 @@ struct TicketStore {
     init(_ connection: Connection) { self.connection = connection }
 
     static let columns = """
-        t.id, t.request_id, r.request_id, t.step_id, s.step_id, t.generation, t.ticket_system, t.system_instance, t.ticket_id,
+        t.id, t.request_id, r.request_id, t.step_id, t.generation, t.ticket_system, t.system_instance, t.ticket_id,
         t.ticket_url, t.ticket_type, t.status, t.title, t.description, t.priority, t.team, t.assignee, t.declared_outputs, t.outputs,
         t.resolution, t.resolved_by, t.created_at, t.updated_at, t.resolved_at
         """
     static let source = """
-        manual_tickets t JOIN service_requests r ON r.id = t.request_id LEFT JOIN request_steps s ON s.id = t.step_id
+        manual_tickets t JOIN service_requests r ON r.id = t.request_id
         """
 
     static func ticket(_ row: Row) -> Ticket {
         Ticket(
-            rowID: row.text(0), requestRowID: row.text(1), requestID: row.text(2), stepRowID: row.optionalText(3),
-            actionID: row.optionalText(4), generation: row.int(5), system: row.text(6), systemInstance: row.optionalText(7),
-            id: row.text(8), url: row.optionalText(9), purpose: .init(rawValue: row.text(10)) ?? .fulfillment,
-            status: .init(rawValue: row.text(11)) ?? .open, title: row.text(12), description: row.text(13),
-            priority: row.optionalText(14), team: row.text(15), assignee: row.optionalText(16),
-            declaredOutputs: row.json(17).array?.compactMap(\.string) ?? [], outputs: row.optionalJSON(18),
-            resolution: row.optionalText(19), resolvedBy: row.optionalText(20), createdAt: row.timestamp(21),
-            updatedAt: row.timestamp(22), resolvedAt: row.optionalTimestamp(23))
+            rowID: row.text(0), requestRowID: row.text(1), requestID: row.text(2), actionID: row.optionalText(3),
+            generation: row.int(4), system: row.text(5), systemInstance: row.optionalText(6),
+            id: row.text(7), url: row.optionalText(8), purpose: .init(rawValue: row.text(9)) ?? .fulfillment,
+            status: .init(rawValue: row.text(10)) ?? .open, title: row.text(11), description: row.text(12),
+            priority: row.optionalText(13), team: row.text(14), assignee: row.optionalText(15),
+            declaredOutputs: row.json(16).array?.compactMap(\.string) ?? [], outputs: row.optionalJSON(17),
+            resolution: row.optionalText(18), resolvedBy: row.optionalText(19), createdAt: row.timestamp(20),
+            updatedAt: row.timestamp(21), resolvedAt: row.optionalTimestamp(22))
     }
 
     func ticket(id: String) throws(PAOError) -> Ticket? {
@@ -55,7 +55,7 @@ struct TicketStore {
               ticket_type, status, title, description, priority, team, assignee, declared_outputs, created_at, updated_at)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            ticket.rowID, ticket.requestRowID, ticket.stepRowID, ticket.generation, ticket.system, ticket.systemInstance, ticket.id,
+            ticket.rowID, ticket.requestRowID, ticket.actionID, ticket.generation, ticket.system, ticket.systemInstance, ticket.id,
             ticket.url, ticket.purpose.rawValue, ticket.status.rawValue, ticket.title, ticket.description, ticket.priority,
             ticket.team, ticket.assignee, JSON.array(ticket.declaredOutputs.map(JSON.string)), ticket.createdAt, ticket.updatedAt)
     }

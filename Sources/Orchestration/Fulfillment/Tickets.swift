@@ -75,7 +75,7 @@ package final class Tickets: Sendable {
             ticket.resolution = comment
             ticket.resolvedBy = actor.login
             ticket.resolvedAt = tx.timestamp
-            if let request, ticket.stepRowID != nil || ticket.purpose == .question {
+            if let request, ticket.actionID != nil || ticket.purpose == .question {
                 try Engine.enqueue(request, priority: .urgent, jobs: jobs, in: tx)
             }
         }
@@ -142,7 +142,8 @@ extension Recorder {
                 new: ["status": .string(ticket.status.rawValue), "outputs": Sealed.masked(ticket.outputs ?? .null)]), in: tx)
         try events.append(
             Event(
-                type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: ticket.requestID, team: ticket.team,
+                type: "ticket", subjectType: "ticket", subjectID: ticket.id, requestID: ticket.requestID, requestKey: ticket.requestRowID,
+                team: ticket.team,
                 old: before.status.rawValue, new: ticket.status.rawValue, correlationID: actor.correlationID), in: tx)
     }
 }

@@ -22,7 +22,7 @@ package final class Instances: Sendable {
     package func list(
         states: [InstanceState], catalogItemID: String?, team: String?, search: String?, _ page: PageRequest, by actor: Actor
     ) throws(PAOError) -> Page<ServiceInstance> {
-        var query = ListQuery(columns: InstanceStore.columns, source: InstanceStore.source, key: ("i.created_at", "i.id"))
+        var query = ListQuery(columns: InstanceStore.columns, source: InstanceStore.source, key: ["i.created_at", "i.id"])
         query.filter("i.instance_state", isOneOf: states.map(\.rawValue))
         if let catalogItemID { query.filter("i.catalog_item_id = ?", catalogItemID) }
         if let team { query.filter("i.owner_team = ?", team) }

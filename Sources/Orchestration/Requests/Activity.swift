@@ -22,24 +22,25 @@ package final class Activity: Sendable {
     }
 
     /// `body` is called in order on the writer's thread and must be quick. Returns how to end it.
-    package func follow(requestID: String?, by actor: Actor, _ body: @escaping @Sendable (Entry) -> Void) -> @Sendable () -> Void {
-        events.subscribe { event in
-            if let entry = Self.entry(event, requestID, actor) { body(entry) }
+    package func follow(_ request: ServiceRequest?, by actor: Actor, _ body: @escaping @Sendable (Entry) -> Void) -> @Sendable () -> Void {
+        let key = request?.rowID
+        return events.subscribe { event in
+            if let entry = Self.entry(event, key, actor) { body(entry) }
         }
     }
 
     /// At most `limit` entries after a sequence, and where the next look begins; nil at the end of the log.
-    package func entries(after sequence: Int, requestID: String?, limit: Int = 500, by actor: Actor) throws(PAOError) -> (
+    package func entries(after sequence: Int, of request: ServiceRequest?, limit: Int = 500, by actor: Actor) throws(PAOError) -> (
         entries: [Entry], next: Int?
     ) {
         let stored = try store.read { connection throws(PAOError) in
-            try events.events(after: sequence, requestID: requestID, limit: limit, in: connection)
+            try events.events(after: sequence, requestKey: request?.rowID, limit: limit, in: connection)
         }
-        return (stored.compactMap { Self.entry($0, requestID, actor) }, stored.count == limit ? stored.last?.sequence : nil)
+        return (stored.compactMap { Self.entry($0, request?.rowID, actor) }, stored.count == limit ? stored.last?.sequence : nil)
     }
 
-    private static func entry(_ event: StoredEvent, _ requestID: String?, _ actor: Actor) -> Entry? {
-        if let requestID, event.event.requestID != requestID { return nil }
+    private static func entry(_ event: StoredEvent, _ requestKey: String?, _ actor: Actor) -> Entry? {
+        if let requestKey, event.event.requestKey != requestKey { return nil }
         if let team = event.event.team, !actor.sees(team: team) { return nil }
         return Entry(sequence: event.sequence, type: event.event.type, requestID: event.event.requestID, json: event.json)
     }

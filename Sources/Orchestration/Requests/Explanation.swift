@@ -11,7 +11,8 @@ extension Requests {
     package func explanation(_ id: String, by actor: Actor) throws(PAOError) -> JSON {
         let (loader, now) = (loader, time.now())
         return try store.read { connection throws(PAOError) in
-            let request = try Self.visible(RequestStore(connection).request(id: id), id, actor)
+            var request = try Self.visible(RequestStore(connection).request(id: id), id, actor)
+            request.hold = try hold(of: request, in: connection)
             return try loader.run(of: request, now: now, in: connection).explanation
         }
     }
@@ -29,8 +30,10 @@ extension RequestRun {
         switch request.status {
         case .pendingApproval: "waits for an approval"
         case .queued:
-            if let start = request.startAfter, start > now {
-                "starts at \(start)"
+            if let hold = request.hold {
+                hold.kind == .scheduled
+                    ? "starts at \(hold.until?.description ?? "")"
+                    : "waits until \(hold.until?.description ?? "somebody ends it"): \(hold.reason)"
             } else if request.concurrencyKey != nil {
                 "waits for its turn: requests for the same target run one after another"
             } else {

@@ -201,13 +201,13 @@ extension RequestRun {
         if request.steps[index].isComponent { return reopenComponent(index) }
         let step = request.steps[index]
         let isSpent = effects[effectKey(of: step)]?.isSpent ?? false
-        let isTicketEnded = tickets[step.rowID].map { $0.status.isFinal && $0.purpose != .question } ?? false
+        let isTicketEnded = tickets[step.id].map { $0.status.isFinal && $0.purpose != .question } ?? false
         if newKey || isSpent || isTicketEnded {
             request.steps[index].generation += 1
             request.steps[index].externalReference = nil
             request.steps[index].externalURL = nil
         }
-        tickets[step.rowID] = nil
+        tickets[step.id] = nil
         request.steps[index].attemptBase = step.attempts.count
         request.steps[index].skipsVerification = skipVerification
         request.steps[index].completedAt = nil

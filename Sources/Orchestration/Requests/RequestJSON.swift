@@ -10,7 +10,7 @@ extension ServiceRequest {
             "upgradeItemId": kind == .upgrade ? .string(catalogID) : nil,
             "catalogVersion": .string(catalogVersion), "requestType": .string(type.rawValue), "userId": .string(requester.login),
             "team": .string(requester.team), "status": .string(status.rawValue), "stopping": .bool(isStopping),
-            "statusReason": .optional(stopReason),
+            "statusReason": .optional(stopReason), "waiting": hold?.json ?? .null,
             "componentId": .optional(componentID), "fulfillmentMode": .string(mode.rawValue), "requestData": Sealed.masked(parameters),
             "currentAction": .optional(unfinishedAction),
             "actions": .array(steps.map(\.json)), "errorContext": errorContext ?? .null, "instanceId": .optional(instanceID),

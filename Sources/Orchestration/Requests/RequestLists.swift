@@ -18,15 +18,25 @@ package struct RequestFilter: Sendable {
 }
 
 extension Requests {
-    /// Newest first.
+    /// Newest first, which is by id: it begins with the time of creation.
     package func list(_ filter: RequestFilter, _ page: PageRequest, by actor: Actor) throws(PAOError) -> Page<ServiceRequest> {
-        var query = ListQuery(columns: RequestStore.columns, source: "service_requests r", key: ("r.created_at", "r.id"))
+        let query = Self.query(filter, by: actor)
+        let (sql, values) = try query.page(page)
+        return try store.read { connection throws(PAOError) in
+            let rows = try RequestStore(connection).list(sql: sql, values: values)
+            let total = page.countsTotal ? try query.total(in: connection) : nil
+            return Page(rows, limit: page.limit, total: total) { [$0.rowID] }
+        }
+    }
+
+    static func query(_ filter: RequestFilter, by actor: Actor) -> ListQuery {
+        var query = ListQuery(columns: RequestStore.columns, source: "service_requests r", key: ["r.id"])
         query.filter("r.status", isOneOf: filter.statuses.map(\.rawValue))
         if let item = filter.catalogItemID { query.filter("r.catalog_item_id = ?", item) }
         if let team = filter.team { query.filter("r.requester_team = ?", team) }
         if let requester = filter.requester { query.filter("r.requester_login = ?", requester) }
-        if let before = filter.createdBefore { query.filter("r.created_at < ?", before) }
-        if let after = filter.createdAfter { query.filter("r.created_at >= ?", after) }
+        if let before = filter.createdBefore { query.filter("r.id < ?", IdentifierSource.lowest(at: before)) }
+        if let after = filter.createdAfter { query.filter("r.id >= ?", IdentifierSource.lowest(at: after)) }
         if let search = filter.search {
             query.filter("(instr(r.request_id, ?) > 0 OR instr(lower(r.instance_name), lower(?)) > 0)", search, search)
         }
@@ -36,12 +46,7 @@ extension Requests {
             query.filter(
                 "(r.requester_team IN (\(marks)) OR r.requester_user_id = ?)", values: teams.map(SQLValue.text) + [.text(actor.userID)])
         }
-        let (sql, values) = try query.page(page)
-        return try store.read { connection throws(PAOError) in
-            let rows = try RequestStore(connection).list(sql: sql, values: values)
-            let total = page.countsTotal ? try query.total(in: connection) : nil
-            return Page(rows, limit: page.limit, total: total) { [$0.createdAt.description, $0.rowID] }
-        }
+        return query
     }
 
     /// One line of a request's log.
@@ -73,7 +78,7 @@ extension Requests {
 extension Tickets {
     /// Oldest first: who waits longest stands on top.
     package func list(statuses: [String], requestID: String?, _ page: PageRequest, by actor: Actor) throws(PAOError) -> Page<Ticket> {
-        var query = ListQuery(columns: TicketStore.columns, source: TicketStore.source, key: ("t.created_at", "t.id"), isAscending: true)
+        var query = ListQuery(columns: TicketStore.columns, source: TicketStore.source, key: ["t.created_at", "t.id"], isAscending: true)
         query.filter("t.status", isOneOf: statuses)
         if let requestID { query.filter("r.request_id = ?", requestID) }
         if let visible = actor.visibleTeams {
@@ -98,7 +103,7 @@ extension Requests {
             try connection.rows(
                 """
                 SELECT started_at, completed_at FROM service_requests WHERE catalog_item_id = ? AND status = 'completed'
-                ORDER BY created_at DESC LIMIT 20
+                ORDER BY id DESC LIMIT 20
                 """, itemID
             ).map { ($0.timestamp(1) - $0.timestamp(0)).milliseconds / 1000 }
         }

@@ -76,15 +76,15 @@ struct RequestStore {
         let positions = Dictionary(requests.enumerated().map { ($1.rowID, $0) }, uniquingKeysWith: { first, _ in first })
         try connection.forEach(
             """
-            SELECT s.request_id, s.id, s.step_id, s.step_name, s.step_type, s.position, s.status
+            SELECT s.request_id, s.step_id, s.step_name, s.step_type, s.position, s.status
             FROM json_each(?) page CROSS JOIN request_steps s ON s.request_id = page.value ORDER BY page.key, s.position
             """, JSON.array(requests.map { .string($0.rowID) })
         ) { row throws(PAOError) in
             guard let index = positions[row.text(0)] else { return }
             requests[index].steps.append(
                 Step(
-                    rowID: row.text(1), id: row.text(2), name: row.text(3), type: row.text(4), position: row.int(5), dependsOn: [],
-                    status: StepStatus(rawValue: row.text(6)) ?? .failed, generation: 0, retryCount: 0, skipsVerification: false))
+                    id: row.text(1), name: row.text(2), type: row.text(3), position: row.int(4), dependsOn: [],
+                    status: StepStatus(rawValue: row.text(5)) ?? .failed, generation: 0, retryCount: 0, skipsVerification: false))
         }
         return requests
     }
@@ -92,7 +92,7 @@ struct RequestStore {
     func steps(of requestRowID: String, withAttempts: Bool = true) throws(PAOError) -> [Step] {
         var steps = try connection.rows(
             """
-            SELECT id, step_id, step_name, step_type, position, depends_on, status, generation, retry_count, skip_verification,
+            SELECT step_id, step_name, step_type, position, depends_on, status, generation, retry_count, skip_verification,
               external_reference, external_url, frozen, due_at, reason, completed_by, started_at, completed_at, outputs,
               attempt_base, is_fallback
             FROM request_steps WHERE request_id = ? ORDER BY position
@@ -101,13 +101,12 @@ struct RequestStore {
         guard withAttempts else { return steps }
         let attempts = try connection.rows(
             """
-            SELECT a.step_id, a.id, a.attempt_number, a.status, a.started_at, a.completed_at, a.error_type, a.error_message,
-              a.error_details, a.external_job_id, a.external_job_url, a.verification_result, a.next_attempt_at
-            FROM request_steps s JOIN step_attempts a ON a.step_id = s.id
-            WHERE s.request_id = ? ORDER BY s.position, a.attempt_number
+            SELECT step_id, attempt_number, status, started_at, completed_at, error_type, error_message, error_details,
+              external_job_id, external_job_url, verification_result, next_attempt_at
+            FROM step_attempts WHERE request_id = ? ORDER BY step_id, attempt_number
             """, requestRowID)
         for row in attempts {
-            guard let index = steps.firstIndex(where: { $0.rowID == row.text(0) }) else { continue }
+            guard let index = steps.firstIndex(where: { $0.id == row.text(0) }) else { continue }
             steps[index].attempts.append(Self.attempt(row))
         }
         return steps
@@ -115,20 +114,20 @@ struct RequestStore {
 
     private static func step(_ row: Row) -> Step {
         Step(
-            rowID: row.text(0), id: row.text(1), name: row.text(2), type: row.text(3), position: row.int(4),
-            dependsOn: row.json(5).array?.compactMap(\.string) ?? [], status: StepStatus(rawValue: row.text(6)) ?? .failed,
-            generation: row.int(7), retryCount: row.int(8), skipsVerification: row.bool(9), externalReference: row.optionalText(10),
-            externalURL: row.optionalText(11), frozen: row.optionalJSON(12), dueAt: row.optionalTimestamp(13),
-            reason: row.optionalText(14), completedBy: row.optionalText(15), startedAt: row.optionalTimestamp(16),
-            completedAt: row.optionalTimestamp(17), outputs: row.optionalJSON(18), attemptBase: row.int(19), isFallback: row.bool(20))
+            id: row.text(0), name: row.text(1), type: row.text(2), position: row.int(3),
+            dependsOn: row.json(4).array?.compactMap(\.string) ?? [], status: StepStatus(rawValue: row.text(5)) ?? .failed,
+            generation: row.int(6), retryCount: row.int(7), skipsVerification: row.bool(8), externalReference: row.optionalText(9),
+            externalURL: row.optionalText(10), frozen: row.optionalJSON(11), dueAt: row.optionalTimestamp(12),
+            reason: row.optionalText(13), completedBy: row.optionalText(14), startedAt: row.optionalTimestamp(15),
+            completedAt: row.optionalTimestamp(16), outputs: row.optionalJSON(17), attemptBase: row.int(18), isFallback: row.bool(19))
     }
 
     private static func attempt(_ row: Row) -> Attempt {
-        let failure = row.optionalText(6).map { StepFailure($0, row.text(7), details: row.optionalJSON(8)) }
+        let failure = row.optionalText(5).map { StepFailure($0, row.text(6), details: row.optionalJSON(7)) }
         return Attempt(
-            rowID: row.text(1), number: row.int(2), status: .init(rawValue: row.text(3)) ?? .failed, startedAt: row.timestamp(4),
-            completedAt: row.optionalTimestamp(5), failure: failure, externalID: row.optionalText(9), externalURL: row.optionalText(10),
-            verification: row.optionalJSON(11), nextAttemptAt: row.optionalTimestamp(12))
+            number: row.int(1), status: .init(rawValue: row.text(2)) ?? .failed, startedAt: row.timestamp(3),
+            completedAt: row.optionalTimestamp(4), failure: failure, externalID: row.optionalText(8), externalURL: row.optionalText(9),
+            verification: row.optionalJSON(10), nextAttemptAt: row.optionalTimestamp(11))
     }
 
     // MARK: Writing
@@ -156,9 +155,9 @@ struct RequestStore {
     private static let stepsPerStatement = 8
     /// The text for each number of steps, so that each is prepared once.
     private static let stepInserts: [String] = (0...stepsPerStatement).map { count in
-        let rows = Array(repeating: "(?, ?, ?, ?, ?, ?, ?, ?)", count: count).joined(separator: ", ")
+        let rows = Array(repeating: "(?, ?, ?, ?, ?, ?, ?)", count: count).joined(separator: ", ")
         return """
-            INSERT INTO request_steps(id, request_id, step_id, step_name, step_type, status, position, depends_on) VALUES \(rows)
+            INSERT INTO request_steps(request_id, step_id, step_name, step_type, status, position, depends_on) VALUES \(rows)
             """
     }
 
@@ -170,7 +169,7 @@ struct RequestStore {
             var values: [SQLValue] = []
             for step in chunk {
                 values += [
-                    .text(step.rowID), .text(requestRowID), .text(step.id), .text(step.name), .text(step.type),
+                    .text(requestRowID), .text(step.id), .text(step.name), .text(step.type),
                     .text(step.status.rawValue), .integer(step.position), JSON.array(step.dependsOn.map(JSON.string)).sqlValue,
                 ]
             }
@@ -206,33 +205,33 @@ struct RequestStore {
         try connection.run("UPDATE service_requests SET status = ? WHERE id = ?", status.rawValue, rowID)
     }
 
-    func update(_ step: Step) throws(PAOError) {
+    func update(_ step: Step, of requestRowID: String) throws(PAOError) {
         try connection.run(
             """
             UPDATE request_steps SET status = ?, generation = ?, retry_count = ?, skip_verification = ?, external_reference = ?,
               external_url = ?, frozen = ?, due_at = ?, reason = ?, completed_by = ?, started_at = ?, completed_at = ?, outputs = ?,
               attempt_base = ?, is_fallback = ?
-            WHERE id = ?
+            WHERE request_id = ? AND step_id = ?
             """,
             step.status.rawValue, step.generation, step.retryCount, step.skipsVerification, step.externalReference, step.externalURL,
             step.frozen, step.dueAt, step.reason, step.completedBy, step.startedAt, step.completedAt, step.outputs, step.attemptBase,
-            step.isFallback, step.rowID)
+            step.isFallback, requestRowID, step.id)
     }
 
-    func insert(_ attempt: Attempt, of stepRowID: String) throws(PAOError) {
+    func insert(_ attempt: Attempt, of stepID: String, _ requestRowID: String) throws(PAOError) {
         try connection.run(
-            "INSERT INTO step_attempts(id, step_id, attempt_number, status, started_at) VALUES (?, ?, ?, ?, ?)",
-            attempt.rowID, stepRowID, attempt.number, attempt.status.rawValue, attempt.startedAt)
+            "INSERT INTO step_attempts(request_id, step_id, attempt_number, status, started_at) VALUES (?, ?, ?, ?, ?)",
+            requestRowID, stepID, attempt.number, attempt.status.rawValue, attempt.startedAt)
     }
 
-    func update(_ attempt: Attempt) throws(PAOError) {
+    func update(_ attempt: Attempt, of stepID: String, _ requestRowID: String) throws(PAOError) {
         try connection.run(
             """
             UPDATE step_attempts SET status = ?, completed_at = ?, error_type = ?, error_message = ?, error_details = ?,
               external_job_id = ?, external_job_url = ?, verification_result = ?, next_attempt_at = ?
-            WHERE id = ?
+            WHERE request_id = ? AND step_id = ? AND attempt_number = ?
             """,
             attempt.status.rawValue, attempt.completedAt, attempt.failure?.type, attempt.failure?.message, attempt.failure?.details,
-            attempt.externalID, attempt.externalURL, attempt.verification, attempt.nextAttemptAt, attempt.rowID)
+            attempt.externalID, attempt.externalURL, attempt.verification, attempt.nextAttemptAt, requestRowID, stepID, attempt.number)
     }
 }

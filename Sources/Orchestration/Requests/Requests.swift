@@ -119,7 +119,11 @@ package final class Requests: Sendable {
 
     /// With steps and attempts. Throws `notFound`.
     package func request(_ id: String, by actor: Actor) throws(PAOError) -> ServiceRequest {
-        try store.read { connection throws(PAOError) in try Self.visible(RequestStore(connection).request(id: id), id, actor) }
+        try store.read { connection throws(PAOError) in
+            var request = try Self.visible(RequestStore(connection).request(id: id), id, actor)
+            request.hold = try hold(of: request, in: connection)
+            return request
+        }
     }
 
     /// The shape of `/status`: cheap, since it is asked often.

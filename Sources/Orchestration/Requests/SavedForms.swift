@@ -76,7 +76,7 @@ package final class SavedForms: Sendable {
 
     /// Of the teams that the actor sees, newest first.
     package func templates(catalogItemID: String?, _ page: PageRequest, by actor: Actor) throws(PAOError) -> Page<Template> {
-        var query = ListQuery(columns: Self.columns, source: "request_templates t", key: ("t.created_at", "t.id"))
+        var query = ListQuery(columns: Self.columns, source: "request_templates t", key: ["t.created_at", "t.id"])
         if let catalogItemID { query.filter("t.catalog_item_id = ?", catalogItemID) }
         let scope = actor.teamScope(column: "t.team")
         query.filter(scope.sql, values: scope.values)

@@ -45,6 +45,8 @@ package struct ServiceRequest: Sendable {
     package var category: String
     package var steps: [Step]
     package var escalatedAt: Timestamp?
+    /// What holds it back while it is queued; only where a single request is read.
+    package var hold: StartHold?
 
     package struct Requester: Sendable {
         package var userID: String
@@ -73,7 +75,7 @@ package struct ServiceRequest: Sendable {
 
 /// A row of `request_steps`: one action of the request.
 package struct Step: Sendable {
-    package var rowID: String
+    /// Of the action; unique in the request.
     package var id: String
     package var name: String
     package var type: String
@@ -109,7 +111,6 @@ package struct Step: Sendable {
 
 /// A row of `step_attempts`; immutable once it has ended.
 package struct Attempt: Sendable {
-    package var rowID: String
     package var number: Int
     package var status: Status
     package var startedAt: Timestamp

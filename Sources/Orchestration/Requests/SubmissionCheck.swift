@@ -56,7 +56,7 @@ struct SubmissionCheck {
     func accept(_ checked: CheckedSubmission, by actor: Actor) -> NewRequest {
         let (ids, document) = (settings.identifiers, checked.document)
         let request = ServiceRequest(
-            rowID: ids.uuid(), id: ids.readable("req"), type: .create, kind: document.kind, catalogID: document.id,
+            rowID: ids.uuid(at: now), id: ids.readable("req"), type: .create, kind: document.kind, catalogID: document.id,
             catalogVersion: document.metadata.version.description, catalogDigest: document.digest, targetInstanceRowID: nil,
             parentRowID: nil, status: checked.gates.isEmpty ? .queued : .pendingApproval, mode: document.fulfillment.mode,
             parameters: checked.parameters,
@@ -75,8 +75,8 @@ struct SubmissionCheck {
         let enabled = checked.components.map(\.id)
         var steps = checked.components.map { component in
             Step(
-                rowID: settings.identifiers.uuid(), id: component.id, name: catalog.entry(component.catalogItem)?.name ?? component.id,
-                type: Step.componentType, position: 0, dependsOn: component.dependsOn.filter(enabled.contains), status: .pending,
+                id: component.id, name: catalog.entry(component.catalogItem)?.name ?? component.id, type: Step.componentType, position: 0,
+                dependsOn: component.dependsOn.filter(enabled.contains), status: .pending,
                 generation: 0, retryCount: 0, skipsVerification: false)
         }
         let actions =
@@ -84,7 +84,7 @@ struct SubmissionCheck {
             ? document.fulfillment.manual + (document.fulfillment.automatic?.actions ?? []) : document.fulfillment.actions
         steps += actions.filter { !enabled.contains($0.id) }.map { action in
             Step(
-                rowID: settings.identifiers.uuid(), id: action.id, name: action.name, type: action.type, position: 0,
+                id: action.id, name: action.name, type: action.type, position: 0,
                 dependsOn: (action.dependsOn + enabled).uniqued, status: .pending, generation: 0, retryCount: 0, skipsVerification: false)
         }
         for index in steps.indices { steps[index].position = index }

@@ -1,17 +1,18 @@
+import Base
+
+/// Where tests make the commands themselves die.
+enum CommandFailpoint: String, Failpoint {
+    /// `pao restore` has put the database of before aside, and the new one is not there.
+    case putAside = "restore.put-aside"
+    case restored = "restore.restored"
+}
+
 #if DEBUG
-    import Base
     import Catalog
     import Identity
     import Jobs
     import Orchestration
     import Store
-
-    /// Where tests make the commands themselves die.
-    enum CommandFailpoint: String, Failpoint {
-        /// `pao restore` has put the database of before aside, and the new one is not there.
-        case putAside = "restore.put-aside"
-        case restored = "restore.restored"
-    }
 
     /// `pao failpoints`: what `PAO_FAILPOINT` can name. Of debug builds only.
     enum FailpointsCommand: Command {

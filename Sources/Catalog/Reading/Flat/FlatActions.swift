@@ -16,6 +16,7 @@ struct FlatActions {
             [
                 "manual": .init("manual", manual), "automation": .init("automatic", automatic),
                 "approvals": .init("approvals", \.camelCased), "orchestration": .init("orchestration", \.camelCased),
+                "maintenance_windows": .init("maintenanceWindows", \.camelCased),
             ], from: node, report)
         return fulfillment.node
     }

@@ -8,6 +8,9 @@ import Integrations
 /// `verify` call that tells whether it happened.
 package struct RestAPIAction: ActionType {
     package let name = "rest-api"
+    /// A call whose connection is gone may still be on its way, or in work at the other side: this long after doubt began, what a verify
+    /// call does not find does not exist.
+    static let verifyLag = Duration.seconds(10)
 
     package init() {}
 
@@ -43,7 +46,10 @@ package struct RestAPIAction: ActionType {
         let call = RestCall(json: effect.payload)
         switch effect.resend {
         case .free, .keyed: return .perform
-        case .lookup: return await lookUp(call, effect, tools)
+        case .lookup:
+            let found = await lookUp(call, effect, tools)
+            if case .perform = found, tools.doubtAge < Self.verifyLag { return .later(Self.verifyLag / 2) }
+            return found
         case .never:
             return .unknown(
                 "\(effect.summary) was sent, but no answer is known, and the other side is not declared to honor the key "
@@ -81,10 +87,14 @@ package struct RestAPIAction: ActionType {
         return .happened(.done(evidence: evidence, reference: nil, url: nil))
     }
 
-    /// A fault of the other side says nothing of what it did before; where it can be asked, it is.
+    /// A fault of the other side says nothing of what it did before; where it can be asked, it is. Where it cannot, an answer of the
+    /// service itself counts: it says that the call failed. A gateway's 502 or 504 only says that the gateway has no answer.
     private static func doubting(_ result: ActionResult, _ status: Int, _ resend: Resend) -> ActionResult {
-        if case .failed(let failure) = result, resend == .lookup, status >= 500 { return .doubt(failure) }
-        return result
+        guard case .failed(let failure) = result else { return result }
+        switch resend {
+        case .lookup where status >= 500, .never where status == 502 || status == 504: return .doubt(failure)
+        default: return result
+        }
     }
 
     /// No usable answer: whether the call may have had its effect decides between a failure and doubt.

@@ -1,36 +1,6 @@
 internal import Base
 internal import Glibc
 
-/// A thread of the operating system for work that blocks.
-struct Thread: @unchecked Sendable {
-    private let id: pthread_t
-
-    private final class Body {
-        let run: @Sendable () -> Void
-        init(_ run: @escaping @Sendable () -> Void) { self.run = run }
-    }
-
-    /// Throws `unavailable` when the system gives none.
-    init(_ run: @escaping @Sendable () -> Void) throws(PAOError) {
-        let body = Unmanaged.passRetained(Body(run))
-        var id = pthread_t()
-        let result = pthread_create(
-            &id, nil,
-            { argument in
-                if let argument { Unmanaged<Body>.fromOpaque(argument).takeRetainedValue().run() }
-                return nil
-            }, body.toOpaque())
-        guard result == 0 else {
-            body.release()
-            throw PAOError(.unavailable, "The system gives no thread.", detail: String(cString: strerror(result)))
-        }
-        self.id = id
-    }
-
-    func join() { pthread_join(id, nil) }
-    func detach() { pthread_detach(id) }
-}
-
 /// A pair of sockets of which one becomes readable when it is rung: wakes a thread that waits in `poll`.
 struct Bell: Sendable {
     private let reading: Int32
