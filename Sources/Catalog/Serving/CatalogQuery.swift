@@ -93,9 +93,9 @@ extension CatalogSnapshot {
             return CatalogFacet(name: name, counts: counts)
         }
         return [
-            facet("kind", { $0.kinds = kinds }) { [$0.kind.rawValue] }, facet("category", { $0.category = nil }) { [$0.category] },
-            facet("owner", { $0.owner = nil }) { $0.ownerTeam.map { [$0] } ?? [] }, facet("tags", { _ in }, \.tags),
-            facet("status", { $0.status = nil }) { [$0.lifecycle.status.rawValue] },
+            facet("kind", { $0.kinds = kinds }, { [$0.kind.rawValue] }), facet("category", { $0.category = nil }, { [$0.category] }),
+            facet("owner", { $0.owner = nil }, { $0.ownerTeam.map { [$0] } ?? [] }), facet("tags", { _ in }, \.tags),
+            facet("status", { $0.status = nil }, { [$0.lifecycle.status.rawValue] }),
         ]
     }
 }
