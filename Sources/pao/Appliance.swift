@@ -57,7 +57,7 @@ final class Appliance: Sendable {
         let redactor = Redactor()
         let log = Log.standardError(minimum: configuration.logLevel, redactor: redactor)
         let identifiers = IdentifierSource(time: time, random: random)
-        store = try Store(directory: directory, migrations: Self.migrations, time: time, log: log)
+        store = try Store(directory: directory, migrations: Self.migrations, options: configuration.store, time: time, log: log)
         try MasterKey.create(in: directory, random: random)
         if let secret = configuration.githubWebhookSecret { redactor.add(secret) }
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
