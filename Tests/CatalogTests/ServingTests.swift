@@ -33,7 +33,8 @@ import Testing
         arguments: [
             ("redis", ["redis-cache", "orders-db"]), ("REDIS cach", ["redis-cache", "orders-db"]), ("orders", ["orders-db"]),
             ("cafe donnees", ["cafe"]), ("sess", ["redis-cache", "orders-db"]), ("atabas", ["orders-db"]), ("nothing-like-it", []),
-            ("\"redis\" OR *", ["orders-db"]), ("redis NOT cache", []), ("NEAR(redis)", []), ("name:redis", []), ("-", ["orders-db", "redis-cache"]),
+            ("\"redis\" OR *", ["orders-db"]), ("redis NOT cache", []), ("NEAR(redis)", []), ("name:redis", []),
+            ("-", ["orders-db", "redis-cache"]),
             ("rooms", ["cafe"]),
         ] as [(String, [String])])
     func search(_ text: String, _ ids: [String]) async throws {
