@@ -243,7 +243,9 @@ package enum OrchestrationSchema {
         """
 
     /// What an abort is to leave behind; drafts of forms; templates that people save.
-    package static let submissions: String = """
+    package static let submissions: String = forms + windows + notifications
+
+    private static let forms: String = """
         ALTER TABLE service_requests ADD COLUMN stop_cleanup INTEGER NOT NULL DEFAULT 0 CHECK (stop_cleanup IN (0,1));
 
         CREATE TABLE request_drafts (
@@ -266,9 +268,10 @@ package enum OrchestrationSchema {
           UNIQUE (team, catalog_item_id, name)
         ) STRICT;
         CREATE INDEX idx_request_templates_team ON request_templates(team, created_at, id);
+
         """
 
-    package static let windows: String = """
+    private static let windows: String = """
         CREATE TABLE freeze_windows (
           id TEXT PRIMARY KEY,
           reason TEXT NOT NULL,
@@ -298,7 +301,7 @@ package enum OrchestrationSchema {
         ) STRICT;
         """
 
-    package static let notifications: String = """
+    private static let notifications: String = """
         CREATE TABLE notifications (
           id TEXT PRIMARY KEY,
           event_sequence INTEGER NOT NULL,
@@ -317,6 +320,14 @@ package enum OrchestrationSchema {
         ) STRICT;
         CREATE INDEX idx_notifications_inbox ON notifications(recipient, created_at, id) WHERE channel = 'inbox';
         CREATE INDEX idx_notifications_age ON notifications(created_at);
+
+        CREATE TABLE ticket_links (
+          link_type TEXT NOT NULL,
+          from_ticket TEXT NOT NULL,
+          to_ticket TEXT NOT NULL,
+          linked_at TEXT NOT NULL,
+          PRIMARY KEY (from_ticket, to_ticket, link_type)
+        ) STRICT;
 
         CREATE TABLE notification_cursor (
           id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -18,8 +18,6 @@ final class Appliance: Sendable {
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
-        Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
-        Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
     ]
 
     let configuration: Configuration
@@ -39,6 +37,7 @@ final class Appliance: Sendable {
     private let dispatch: NotificationDispatch
     let instances: Instances
     let engine: Engine
+    private let jiraDesk: JiraDesk
     let metrics: Metrics
     let secrets: Secrets
     private let schemas: CatalogSchemas
@@ -60,6 +59,7 @@ final class Appliance: Sendable {
         store = try Store(directory: directory, migrations: Self.migrations, time: time, log: log)
         try MasterKey.create(in: directory, random: random)
         if let secret = configuration.githubWebhookSecret { redactor.add(secret) }
+        for instance in configuration.jira.values { if let secret = instance["webhookSecret"]?.string { redactor.add(secret) } }
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
         identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
         events = EventLog()
@@ -79,6 +79,7 @@ final class Appliance: Sendable {
             store: store, jobs: jobs, catalog: catalog, recorder: recorder, approvals: identity.approvals, http: http.transport,
             time: time, log: log, settings: settings,
             secret: { (name) async throws(PAOError) in try await secrets.value(name) })
+        jiraDesk = JiraDesk(engine: engine)
         requests = Requests(
             store: store, catalog: catalog, jobs: jobs, recorder: recorder, approvals: identity.approvals, settings: settings, time: time,
             idempotency: identity.idempotency)
@@ -154,6 +155,7 @@ final class Appliance: Sendable {
             identifiers: identifiers, random: random, hostname: Files.hostname, variables: configuration.variables,
             attemptTimeout: configuration.stepTimeout, seal: seal, open: open)
         settings.publicURL = try configuration.dashboardURL()
+        settings.environment.escalation = configuration.escalation
         return settings
     }
 
@@ -260,7 +262,19 @@ final class Appliance: Sendable {
         let verifies = signature.map { signature in
             { @Sendable (header: String, body: [UInt8]) in signature.verifies(hubSignature: header, body: body) }
         }
-        return WebhookRoutes(branch: configuration.catalogBranch, verifies: verifies) { [self] in Task { await syncCatalog() } }
+        var routes = WebhookRoutes(branch: configuration.catalogBranch, verifies: verifies) { [self] in Task { await syncCatalog() } }
+        let secrets = configuration.jira.compactMapValues { $0["webhookSecret"]?.string }
+        routes.verifiesJira = { instance, header, body in
+            secrets[instance].map { WebhookSignature(secret: $0).verifies(hubSignature: header, body: body) }
+        }
+        routes.noticed = { [requests, log] reference in
+            Task {
+                do throws(PAOError) { try await requests.notice(reference) } catch {
+                    log(.warning, "a webhook could not be followed", ["error": .string("\(error)")])
+                }
+            }
+        }
+        return routes
     }
 
     private func system(openAPI: @escaping @Sendable () -> JSON) -> SystemRoutes {
