@@ -90,7 +90,7 @@ def test_a_bundles_manual_items_open_their_tickets_at_once_and_block_each_other(
     server, request, make = bundle
     eventually(lambda: len(issues(server)) == 3, what="three issues")
     by_name = {issue["summary"].split("issue-")[1]: key for key, issue in issues(server).items()}
-    links = lambda: {(link["type"], link["from"], link["to"]) for link in server.sandbox.state["jira"]["links"]}
+    links = lambda: {(link["type"], link["inward"], link["outward"]) for link in server.sandbox.state["jira"]["links"]}
     expected = {("Blocks", by_name[a], by_name[b]) for a, b in (("a", "b"), ("a", "c"), ("b", "c"))}
     eventually(lambda: links() == expected, what="the links")
     done = server.api.read(request)
