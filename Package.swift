@@ -50,7 +50,7 @@ let package = Package(
         module(
             "Orchestration", ["Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
         module("Catalog", ["Identity", "Integrations", "Jobs", "Store", "Documents", "Base"], small),
-        module("Identity", ["Integrations", "Jobs", "Store", "Base"]),
+        module("Identity", ["Integrations", "Jobs", "Store", "Base"], small),
         // toolbox
         module("Jobs", ["Store", "Base"]),
         module("Store", ["CSQLite", "Base"]),

@@ -1,3 +1,5 @@
+import Glibc
+
 /// A JSON value. Keys and strings are compared by their exact bytes, never by Unicode equivalence.
 package enum JSON: Sendable {
     case null
@@ -148,8 +150,17 @@ package struct JSONObject: Sendable, Equatable, Sequence {
 }
 
 extension String {
-    /// Swift's own `==` also takes texts in other normal forms as equal, but is quick to tell that two differ.
-    func hasSameBytes(as other: String) -> Bool { self == other && utf8.elementsEqual(other.utf8) }
+    /// Swift's own `==` also takes texts in other normal forms as equal.
+    func hasSameBytes(as other: String) -> Bool {
+        guard utf8.count == other.utf8.count else { return false }
+        let isSame = utf8.withContiguousStorageIfAvailable { mine in
+            other.utf8.withContiguousStorageIfAvailable { theirs in
+                guard let left = mine.baseAddress, let right = theirs.baseAddress else { return mine.isEmpty }
+                return left == right || memcmp(left, right, mine.count) == 0
+            }
+        }
+        return isSame.flatMap { $0 } ?? utf8.elementsEqual(other.utf8)
+    }
 }
 
 /// A string as a hash key by its bytes: `é` in two normal forms is two keys.

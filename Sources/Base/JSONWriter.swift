@@ -8,23 +8,28 @@ package struct JSONWriter {
         text.withUTF8Buffer { bytes.append(contentsOf: $0) }
     }
 
-    package mutating func raw(_ text: String) { bytes.append(contentsOf: text.utf8) }
+    package mutating func raw(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes.append(contentsOf: $0) }
+    }
 
     package mutating func string(_ text: String) {
         bytes.append(UInt8(ascii: "\""))
         var text = text
         text.withUTF8 { buffer in
             var start = 0
-            for index in 0..<buffer.count {
-                let byte = buffer[index]
-                if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte != 0x7F { continue }
-                bytes.append(contentsOf: buffer[start..<index])
-                escape(byte)
+            for index in 0..<buffer.count where Self.isEscaped(buffer[index]) {
+                bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[start..<index]))
+                escape(buffer[index])
                 start = index + 1
             }
-            bytes.append(contentsOf: buffer[start...])
+            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[start...]))
         }
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
     }
 
     private mutating func escape(_ byte: UInt8) {
@@ -51,24 +56,24 @@ package struct JSONWriter {
         case .number(let number): raw(number.text)
         case .string(let text): string(text)
         case .array(let elements):
-            raw("[")
+            bytes.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
-                if index > 0 { raw(",") }
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
                 self.value(element, sortedKeys: sortedKeys)
             }
-            raw("]")
+            bytes.append(UInt8(ascii: "]"))
         case .object(let object):
-            raw("{")
+            bytes.append(UInt8(ascii: "{"))
             let entries =
                 sortedKeys
                 ? object.entries.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) } : object.entries
             for (index, entry) in entries.enumerated() {
-                if index > 0 { raw(",") }
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
                 string(entry.key)
-                raw(":")
+                bytes.append(UInt8(ascii: ":"))
                 self.value(entry.value, sortedKeys: sortedKeys)
             }
-            raw("}")
+            bytes.append(UInt8(ascii: "}"))
         }
     }
 }
@@ -78,7 +83,7 @@ extension JSON: CustomStringConvertible {
     package var description: String { String(decoding: bytes, as: UTF8.self) }
 
     package var bytes: [UInt8] {
-        var writer = JSONWriter()
+        var writer = JSONWriter(capacity: 1024)
         writer.value(self)
         return writer.bytes
     }

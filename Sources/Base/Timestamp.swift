@@ -32,23 +32,19 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     package var description: String {
         let (date, clock) = (self.date, milliseconds.floorModulo(86_400_000))
-        var text: [UInt8] = []
-        text.reserveCapacity(24)
-        text.append(digits: date.year, width: 4)
-        text.append(UInt8(ascii: "-"))
-        text.append(digits: date.month, width: 2)
-        text.append(UInt8(ascii: "-"))
-        text.append(digits: date.day, width: 2)
-        text.append(UInt8(ascii: "T"))
-        text.append(digits: clock / 3_600_000, width: 2)
-        text.append(UInt8(ascii: ":"))
-        text.append(digits: clock / 60_000 % 60, width: 2)
-        text.append(UInt8(ascii: ":"))
-        text.append(digits: clock / 1000 % 60, width: 2)
-        text.append(UInt8(ascii: "."))
-        text.append(digits: clock % 1000, width: 3)
-        text.append(UInt8(ascii: "Z"))
-        return String(decoding: text, as: UTF8.self)
+        return String(unsafeUninitializedCapacity: 24) { text in
+            text.put(date)
+            text[10] = UInt8(ascii: "T")
+            text.put(digits: clock / 3_600_000, at: 11, width: 2)
+            text[13] = UInt8(ascii: ":")
+            text.put(digits: clock / 60_000 % 60, at: 14, width: 2)
+            text[16] = UInt8(ascii: ":")
+            text.put(digits: clock / 1000 % 60, at: 17, width: 2)
+            text[19] = UInt8(ascii: ".")
+            text.put(digits: clock % 1000, at: 20, width: 3)
+            text[23] = UInt8(ascii: "Z")
+            return 24
+        }
     }
 
     /// The UTC calendar date.
@@ -56,6 +52,10 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     /// Reads RFC 3339 with any offset (`2026-11-21T12:00:00+02:00`); nil where it is not one, or not of the years 0 to 9999 in UTC.
     package init?(_ text: String) {
+        if let milliseconds = text.utf8.withContiguousStorageIfAvailable(Self.fixedForm) ?? nil {
+            self.milliseconds = milliseconds
+            return
+        }
         let bytes = Array(text.utf8)
         guard bytes.count >= 20, bytes[10] == UInt8(ascii: "T") || bytes[10] == UInt8(ascii: "t"),
             let date = CalendarDate(String(decoding: bytes[0..<10], as: UTF8.self)),
@@ -64,6 +64,51 @@ package struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertibl
         let instant = date.daysSince1970 * 86_400_000 + clock.milliseconds - clock.offsetMinutes * 60_000
         guard (Self.earliest...Self.latest).contains(instant) else { return nil }
         milliseconds = instant
+    }
+}
+
+extension Timestamp {
+    /// The 24 characters of `description`, which most texts are; nil for any other.
+    private static func fixedForm(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard text.count == 24, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), text[10] == UInt8(ascii: "T"),
+            text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"), text[19] == UInt8(ascii: "."), text[23] == UInt8(ascii: "Z"),
+            let year = text.number(0, 4), let month = text.number(5, 2), let day = text.number(8, 2), let hour = text.number(11, 2),
+            let minute = text.number(14, 2), let second = text.number(17, 2), let fraction = text.number(20, 3),
+            hour < 24, minute < 60, second < 60, let date = CalendarDate(year: year, month: month, day: day)
+        else { return nil }
+        return date.daysSince1970 * 86_400_000 + hour * 3_600_000 + minute * 60_000 + second * 1000 + fraction
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    /// nil where one of the bytes is no digit.
+    fileprivate func number(_ start: Int, _ width: Int) -> Int? {
+        var value = 0
+        for index in start..<start + width {
+            let digit = Int(self[index]) - 0x30
+            guard digit >= 0, digit < 10 else { return nil }
+            value = value * 10 + digit
+        }
+        return value
+    }
+}
+
+extension UnsafeMutableBufferPointer<UInt8> {
+    fileprivate func put(digits value: Int, at start: Int, width: Int) {
+        var rest = value
+        for index in stride(from: start + width - 1, through: start, by: -1) {
+            self[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+    }
+
+    /// In the first ten bytes.
+    fileprivate func put(_ date: CalendarDate) {
+        put(digits: date.year, at: 0, width: 4)
+        self[4] = UInt8(ascii: "-")
+        put(digits: date.month, at: 5, width: 2)
+        self[7] = UInt8(ascii: "-")
+        put(digits: date.day, at: 8, width: 2)
     }
 }
 
@@ -115,13 +160,10 @@ package struct CalendarDate: Sendable, Hashable, Comparable, CustomStringConvert
     package static func < (left: Self, right: Self) -> Bool { left.daysSince1970 < right.daysSince1970 }
 
     package var description: String {
-        var text: [UInt8] = []
-        text.append(digits: year, width: 4)
-        text.append(UInt8(ascii: "-"))
-        text.append(digits: month, width: 2)
-        text.append(UInt8(ascii: "-"))
-        text.append(digits: day, width: 2)
-        return String(decoding: text, as: UTF8.self)
+        String(unsafeUninitializedCapacity: 10) { text in
+            text.put(self)
+            return 10
+        }
     }
 
     static func days(in month: Int, of year: Int) -> Int {
@@ -182,17 +224,6 @@ private func decimal(_ bytes: ArraySlice<UInt8>) -> Int? {
         value = value * 10 + Int(byte - UInt8(ascii: "0"))
     }
     return bytes.isEmpty ? nil : value
-}
-
-extension [UInt8] {
-    fileprivate mutating func append(digits value: Int, width: Int) {
-        var divisor = 1
-        for _ in 1..<width { divisor *= 10 }
-        while divisor > 0 {
-            append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-            divisor /= 10
-        }
-    }
 }
 
 extension Int {

@@ -1,3 +1,8 @@
 #pragma once
 
 #include <sodium.h>
+
+#include <malloc.h>
+
+/* Not in Swift's module of the C library. */
+static inline void pao_trim_heap(void) { malloc_trim(0); }

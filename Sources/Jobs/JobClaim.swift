@@ -161,9 +161,21 @@ struct JobClaim: Sendable {
         return [due, expiry].compactMap { $0 }.min()
     }
 
+    /// When the clock was set back: what was to wait for seconds would wait for as long as it was set back by. Its handler looks at once,
+    /// and puts off what was meant for that time of day.
+    static func recall(in tx: Connection) throws(PAOError) {
+        try tx.run(
+            "UPDATE jobs SET run_at = ?1, changed_at = ?1 WHERE state = 'delayed' AND changed_at > ?2", tx.timestamp,
+            tx.timestamp + Self.tolerance)
+    }
+
+    /// A clock is set back by less when it is corrected as it should be.
+    static let tolerance = Duration.seconds(1)
+
     /// At start-up, when no handler can be running: every lease is of a process that has ended, which is not the job's fault.
     static func freeAll(in tx: Connection) throws(PAOError) -> Int {
-        try tx.run(
+        try recall(in: tx)
+        return try tx.run(
             """
             UPDATE jobs SET state = 'delayed', run_at = ?1, lease_until = NULL, again_at = NULL, lease_epoch = lease_epoch + 1, changed_at = ?1
             WHERE state = 'leased'

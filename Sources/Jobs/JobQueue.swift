@@ -12,6 +12,8 @@
 //              everything but commit: handlers write their intent first.
 // Waiting      the loop sleeps until it is woken (a commit that enqueued, a handler that ended) or until the time of the earliest delayed
 //              job, lease expiry or renewal. The pause is bounded only because the wall clock may jump.
+// Clock        leases of running handlers are renewed by the monotonic clock. When the wall clock was set back, all that waits is looked at
+//              once: a wait of seconds must not become one of days.
 
 package import Base
 package import Store
@@ -45,6 +47,8 @@ package actor JobQueue {
     private var timer: Task<Void, Never>?
     /// By the monotonic clock.
     private var lastRenewal = Duration.zero
+    /// By the wall clock.
+    private var lastLook = Timestamp(milliseconds: 0)
     private var idleWaiters: [CheckedContinuation<Void, Never>] = []
 
     package init(store: Store, time: TimeSource, ids: IdentifierSource, log: Log, options: JobOptions = .init()) {
@@ -94,6 +98,7 @@ package actor JobQueue {
     /// Frees the leases of the process before this one and begins to work. Throws what the store throws.
     package func start() async throws(PAOError) {
         guard loop == nil else { return }
+        lastLook = time.now()
         let freed = try await store.write { tx throws(PAOError) -> Int in
             let freed = try JobClaim.freeAll(in: tx)
             try JobFailpoint.freeing.reach()
@@ -146,6 +151,13 @@ package actor JobQueue {
         }
     }
 
+    /// Whether the wall clock stands before where it stood when the queue was last looked at.
+    private func noticeSettingBack() -> Bool {
+        let now = time.now()
+        defer { lastLook = now }
+        return now + JobClaim.tolerance < lastLook
+    }
+
     private var untilRenewal: Duration {
         running.isEmpty ? Self.longestPause : lastRenewal + options.lease / 3 - time.monotonic()
     }
@@ -156,7 +168,9 @@ package actor JobQueue {
         guard running.count < options.running else { return max(.milliseconds(1), untilRenewal) }
         let claim = JobClaim(
             capacity: Capacity(options, running: running.values.map(\.job.limitKeys)), held: running.values.map(\.job.id), options: options)
+        let wasSetBack = noticeSettingBack()
         let outcome = try await store.write { tx throws(PAOError) in
+            if wasSetBack { try JobClaim.recall(in: tx) }
             var claim = claim
             return try claim.run(in: tx)
         }

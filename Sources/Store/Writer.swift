@@ -36,8 +36,8 @@ final class Writer: @unchecked Sendable {
         var isEmpty: Bool { waiting.isEmpty && background.isEmpty }
     }
 
-    private static let checkpointPages = 1000
-    private static let truncatePages = 8000
+    private static let checkpointPages = 4000
+    private static let truncatePages = 16_000
     /// Closures of background tasks in a commit that others wait for.
     private static let backgroundShare = 4
 

@@ -179,6 +179,11 @@ final class Appliance: Sendable {
             Schedule("catalog", every: configuration.catalogPollInterval, runsAtStart: true) { [self] in await syncCatalog() })
         await scheduler.add(Schedule("approvals", every: .seconds(30)) { [requests] in try await requests.sweepApprovals() })
         await scheduler.add(Schedule("notifications", every: .seconds(3600)) { [dispatch] in try await dispatch.removeOld() })
+        await scheduler.add(Schedule("footprint", every: .seconds(600)) { Footprint.release() })
+        Task {
+            try? await TimeSource.system.sleep(.seconds(1))
+            Footprint.release()
+        }
         await scheduler.add(Schedule("identity", every: .seconds(60)) { [self] in try await identity.maintain() })
     }
 

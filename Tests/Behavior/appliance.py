@@ -50,13 +50,13 @@ def clean_environment():
 class Process:
     """A command that keeps running; what it prints goes into files beside the directory it works on."""
 
-    def __init__(self, arguments, log, environment=None):
+    def __init__(self, arguments, log, environment=None, prefix=()):
         self.log = Path(log)
         self.output = self.log.with_suffix(".out")
         self.began = time.monotonic()
         with open(self.log, "ab") as errors, open(self.output, "wb") as output:
             self.process = subprocess.Popen(
-                [PAO, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                [*prefix, PAO, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
                 env={**clean_environment(), **(environment or {})})
 
     @property
@@ -97,14 +97,14 @@ class Process:
 class Directory:
     """A data directory made by `pao init`, with its catalog beside it. The path is short: a socket lies in it."""
 
-    def __init__(self):
+    def __init__(self, environment=None):
         self.root = Path(tempfile.mkdtemp(prefix="pao-"))
         self.data = self.root / "data"
         self.catalog = self.root / "catalog"
         self.catalog.mkdir()
         (self.root / "password").write_text(PASSWORD + "\n")
         done = pao("init", "--data", self.data, "--admin", "ada", "--password-file", self.root / "password", "--token-out",
-                   self.root / "token")
+                   self.root / "token", environment=environment)
         assert done.returncode == 0, done.stderr
         self.token = (self.root / "token").read_text().strip()
 
@@ -153,9 +153,10 @@ class Directory:
 class Server:
     """`pao serve` on a directory, with the sandbox inside unless told otherwise."""
 
-    def __init__(self, directory=None, sandbox=True, environment=None):
+    def __init__(self, directory=None, sandbox=True, environment=None, prefix=()):
+        """`prefix` is a command that becomes the server, such as `env`."""
         self.directory = directory or Directory()
-        self.is_sandbox = sandbox
+        self.is_sandbox, self.prefix = sandbox, prefix
         self.environment = {"PAO_LOGGING_LEVEL": "debug", **(environment or {})}
         self.start()
 
@@ -163,7 +164,7 @@ class Server:
         options = ["--sandbox"] if self.is_sandbox else []
         self.process = Process(
             ["serve", "--data", self.directory.data, "--listen", "127.0.0.1:0", "--catalog", self.directory.catalog, *options],
-            self.directory.root / "server.log", self.environment)
+            self.directory.root / "server.log", self.environment, self.prefix)
         self.url = self.process.url_after("listening on")
         self.sandbox = Sandbox(self.process.url_after("sandbox on")) if self.is_sandbox else None
         self.api = Client(self.url, self.directory.token)

@@ -13,7 +13,7 @@ def fill(directory, count):
         copy(database, number, "service_requests", "id = ?", original,
              id="printf('copy-%08d', i)", request_id="printf('req-copy%08d', i)", instance_id="NULL", instance_name="NULL")
         copy(database, number, "request_steps", "request_id = ?", original,
-             id="printf('copy-%08d-%s', i, t.step_id)", request_id="printf('copy-%08d', i)")
+             request_id="printf('copy-%08d', i)")
         database.execute(
             f"{number} INSERT INTO events(at, type, subject_type, subject_id, request_id, new, team, correlation_id)"
             " SELECT '2026-01-01T00:00:00.000Z', 'request.status', 'request', s, s, 'completed', 'platform', 'c'"

@@ -1,6 +1,7 @@
 """For every type of action: carried out twice, failed and restarted at every step, and killed between call and answer, its effect
 happens once. A type of which that cannot be said waits for a person instead."""
 import copy
+import itertools
 import json
 import socket
 import subprocess
@@ -11,11 +12,14 @@ from appliance import by_scale, eventually
 from documents import Maker
 from invariants import verify
 from journey import QUICK, Life, repository, template
+from registry import Registry
 
 AT_ONCE = 8
-# Where a run is struck. At CI scale a try is killed or fails at each of the steps of the engine, by turns.
-PLACES = by_scale(["turn.stored"], ["turn.stored", "turn.decided", "effect.intending", "effect.settling", "call.sending", "call.answered"])
-ACTIONS = by_scale([["kill"], ["error"]], [["kill", "error"]] * 2)
+# Where a run is struck, how, and at which visits: every one, at CI scale killed and failed by turns.
+STRIKES = by_scale(
+    [("turn.stored", "kill", range(1, 40, 2)), ("turn.decided", "error", range(2, 40, 2))],
+    [(place, action, range(1, 40)) for action in ("kill", "error")
+     for place in ("turn.stored", "turn.decided", "effect.intending", "effect.settling", "call.sending", "call.answered")])
 
 
 class Kind:
@@ -32,6 +36,13 @@ class Kind:
         """How often its effect happened. The stand-ins count by key."""
         [key] = [row["key"] for row in effects(life, request) if row["step_id"] == "it"] or [None]
         return life.sandbox.state["effects"].get(key, 0)
+
+    def hang(self, life):
+        """The next call takes effect and is never answered."""
+        life.sandbox.fault(self.match, "hang", 60_000)
+
+    def hangs(self, life):
+        return life.sandbox.state["faults"] == []
 
     def close(self):
         pass
@@ -54,6 +65,27 @@ class Remote(Kind):
 
     def prepare(self, life):
         return {name: value.replace("URL", life.sandbox.url) for name, value in self.settings.items()}
+
+
+class Unheeded(Kind):
+    """The other side takes no notice of keys."""
+
+    def prepare(self, life):
+        self.registry = Registry()
+        life.hosts["https://registry.example"] = self.registry.url
+        return {"PAO_EGRESS_ALLOW": json.dumps([life.sandbox.url.removeprefix("http://"), self.registry.address])}
+
+    def count(self, life, request):
+        return self.registry.made.count(life.read(request)["requestData"]["name"])
+
+    def hang(self, life):
+        self.registry.silence()
+
+    def hangs(self, life):
+        return self.registry.mute <= 0
+
+    def close(self):
+        self.registry.close()
 
 
 class Branch(Kind):
@@ -133,6 +165,10 @@ def rest(method, path, **more):
     return make.call("it", path, method, config={**BODY, **more})
 
 
+def unkeyed(**more):
+    return {"id": "it", "type": "rest-api", "config": {"endpoint": {"url": "https://registry.example/make", "method": "POST"}, **BODY, **more}}
+
+
 def step(type, config):
     return {"id": "it", "type": type, "config": config}
 
@@ -143,10 +179,8 @@ KINDS = [
     Kind("rest-put", rest("PUT", "/put/{{fields.name}}"), "PUT /put"),
     Kind("rest-delete", make.call("it", "/delete/{{fields.name}}", "DELETE"), "DELETE /delete"),
     Kind("rest-post", rest("POST", "/provision"), "POST /provision"),
-    Kind("rest-post-without-key", make.unkeyed("it", path="/plain"), "POST /plain", may_be_parked=True),
-    Kind("rest-post-with-look-up", {**make.unkeyed("it", path="/provision"), "config": {
-        **make.unkeyed("it", path="/provision", config=BODY)["config"], "verify": {"url": make.host + "/provision?name={{fields.name}}", "when": {"path": "$.items[0]", "exists": True}}}},
-        "POST /provision"),
+    Unheeded("rest-post-without-key", unkeyed(), "POST /make", may_be_parked=True),
+    Unheeded("rest-post-with-look-up", unkeyed(verify={"url": "https://registry.example/made/{{fields.name}}"}), "POST /make"),
     Kind("jira-ticket", make.issue("it"), "POST /rest/api/2/issue"),
     Remote("servicenow-ticket", step("servicenow-ticket", {"shortDescription": "{{fields.name}}"}), "POST /api/now/table/incident",
            PAO_INTEGRATIONS_SERVICENOW_INSTANCES='{"it": {"baseUrl": "URL", "authentication": {"type": "bearer", "token": "t"}}}'),
@@ -167,8 +201,7 @@ KINDS = [
 
 def effects(life, request):
     return life.directory.query(
-        "SELECT e.key, e.state, s.step_id FROM effects e JOIN request_steps s ON s.id = e.step_id"
-        " JOIN service_requests r ON r.id = e.request_id WHERE r.request_id = ?", request)
+        "SELECT e.key, e.step_id FROM effects e JOIN service_requests r ON r.id = e.request_id WHERE r.request_id = ?", request)
 
 
 class Trial(Life):
@@ -177,19 +210,23 @@ class Trial(Life):
     def __init__(self, template, kind):
         super().__init__(template)
         self.kind = kind
+        self.hosts = {make.host: self.sandbox.url}
         self.settings_of_kind = kind.prepare(self)
         document = make.item(kind.step, make.call("after", "/after"), fields=["name"], retry=QUICK, instance={"name": "{{fields.name}}"})
-        self.directory.write(json.loads(json.dumps(document).replace(make.host, self.sandbox.url)))
+        text = json.dumps(document)
+        for host, url in self.hosts.items():
+            text = text.replace(host, url)
+        self.directory.write(json.loads(text))
         self.number = 0
 
     def environment(self):
         return {**super().environment(), **self.settings_of_kind}
 
-    def begin(self, setting=""):
-        """A request under a server that has this armed."""
+    def begin(self, *settings):
+        """A request under a server that has the first of these armed, after its death the second, and so on."""
         if self.server:
             self.stop()
-        self.settings = [setting]
+        self.settings = list(settings)
         self.start()
         self.wait_for_item("every")
         self.number += 1
@@ -252,34 +289,29 @@ def tried(origin, kind, test):
 
 def twice(trial):
     """It has happened and nobody has noted it: the next start comes to the same effect again, twice over."""
-    request = trial.begin("effect.performed:kill")
-    trial.settings = ["effect.performed:kill"]
+    request = trial.begin("effect.performed:kill", "effect.performed:kill")
     found = trial.end(request)
     assert trial.deaths >= 1
-    if not trial.kind.may_be_parked and trial.kind.step["type"] in ("rest-api", "webhook"):
+    if trial.kind.step["type"] in ("rest-api", "webhook") and not isinstance(trial.kind, Unheeded):
         assert trial.deaths == 2, "it was sent again after the first death"
         assert len(found["actions"][0]["attempts"]) == 1, "what a crash cut short is the same try"
 
 
 def everywhere(trial):
-    """At one place after another, until a request does not come to a further one."""
-    for place in PLACES:
-        visit, struck = 1, True
-        while struck and visit < 40:
-            for action in ACTIONS[visit % 2]:
-                struck = trial.strike(f"{place}:{action}:{visit}")
-            visit += 1
-        assert not struck or visit == 40
-        assert visit > 2 or place.startswith("call."), f"{place} was not come to"
+    """At one visit after another, until a request does not come to a further one."""
+    for place, action, visits in STRIKES:
+        struck = list(itertools.takewhile(lambda visit: trial.strike(f"{place}:{action}:{visit}"), visits))
+        assert len(struck) < len(visits), f"{place} is come to without end"
+        assert struck or place.startswith("call."), f"{place} was not come to"
 
 
 def doubt(trial):
     """Killed between the call and its answer."""
     request = trial.begin()
     trial.end(request)
-    trial.sandbox.fault(trial.kind.match, "hang", 60_000)
+    trial.kind.hang(trial)
     request = trial.begin()
-    eventually(lambda: trial.sandbox.state["faults"] == [], 20, "the call that hangs")
+    eventually(lambda: trial.kind.hangs(trial), 20, "the call that hangs")
     trial.server.crash()
     trial.start()
     trial.end(request)

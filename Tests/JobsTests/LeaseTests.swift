@@ -24,6 +24,21 @@ import Testing
         #expect(dead.subject == "s" && dead.receives == 3 && dead.lastError.contains("try 3"))
     }
 
+    @Test("a job that waits for seconds does so whatever the wall clock is set to", arguments: [-86_400, -600, 600, 86_400])
+    func clockJumps(_ seconds: Int) async throws {
+        let bench = try Bench()
+        let queue = bench.queue()
+        queue.register("note") { job in try await bench.store.note(job) }
+        try await queue.start()
+        try await bench.add([note("s", at: bench.clock.now + .seconds(5))], to: queue)
+        bench.clock.set(by: .seconds(seconds))
+        try await bench.eventually(step: .milliseconds(250)) { try bench.done == ["s"] }
+        // The queue looks at least once a minute; this clock runs ahead of it.
+        #expect(bench.clock.elapsed < .seconds(300))
+        try await bench.add([note("t")], to: queue)
+        try await bench.eventually { try bench.done == ["s", "t"] }
+    }
+
     @Test("a dead job that is re-driven starts from the beginning")
     func redrive() async throws {
         let bench = try Bench()

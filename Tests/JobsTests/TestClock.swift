@@ -11,6 +11,7 @@ final class TestClock: Sendable {
 
     private struct State {
         var elapsed = Duration.zero
+        var offset = Duration.zero
         var nextID = 0
         var sleepers: [Sleeper] = []
         var cancelled: Set<Int> = []
@@ -20,7 +21,10 @@ final class TestClock: Sendable {
     static let start = Timestamp(milliseconds: 1_790_000_000_000)
 
     var elapsed: Duration { state.withLock(\.elapsed) }
-    var now: Timestamp { Self.start + elapsed }
+    var now: Timestamp { Self.start + state.withLock { $0.elapsed + $0.offset } }
+
+    /// The wall clock jumps, the monotonic one does not.
+    func set(by duration: Duration) { state.withLock { $0.offset += duration } }
 
     var source: TimeSource {
         TimeSource(now: { self.now }, monotonic: { self.elapsed }, sleep: { try await self.sleep($0) })

@@ -14,8 +14,9 @@ enum NameResolution {
     }
 
     /// Blocks, for seconds when no name server answers. `code` is that of getaddrinfo(3).
-    static func lookUp(_ host: String) -> (code: Int32, addresses: [IPAddress]) {
+    static func lookUp(_ host: String, family: Int32 = AF_UNSPEC) -> (code: Int32, addresses: [IPAddress]) {
         var hints = addrinfo()
+        hints.ai_family = family
         hints.ai_socktype = pao_socket_stream
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(host, nil, &hints, &list)

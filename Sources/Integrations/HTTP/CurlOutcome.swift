@@ -24,6 +24,8 @@ extension CurlTransfer {
         let sent = wasWritten(handle)
         let words = errorMessage.isEmpty ? String(cString: curl_easy_strerror(code)) : errorMessage
         if let overflow { return TransportFailure(.tooLarge, overflow, mayHaveBeenSent: sent) }
+        // The length that the answer announces is too large: nothing of it is read.
+        if code == CURLE_FILESIZE_EXCEEDED { return TransportFailure(.tooLarge, tooLong, mayHaveBeenSent: sent) }
         if code == CURLE_COULDNT_CONNECT, wasDenied {
             return TransportFailure(.egressDenied, "The address that \(call.address.host) stands for may not be called.")
         }

@@ -109,12 +109,14 @@ final class CurlTransfer: @unchecked Sendable {
 
     func receive(body bytes: UnsafeRawBufferPointer) -> Bool {
         guard response.body.count + bytes.count <= call.responseLimit else {
-            overflow = "The answer is longer than \(call.responseLimit) bytes."
+            overflow = tooLong
             return false
         }
         response.body.append(contentsOf: bytes)
         return true
     }
+
+    var tooLong: String { "The answer is longer than \(call.responseLimit) bytes." }
 
     func record(status: Int) { response.status = status }
 
@@ -141,6 +143,7 @@ extension CurlTransfer {
         configureProtocol(handle, authorities)
         configureCallbacks(handle)
         pao_easy_set_text(handle, CURLOPT_URL, call.address.text)
+        pao_easy_set_size(handle, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(call.responseLimit))
         pao_easy_set_long(handle, CURLOPT_TIMEOUT_MS, call.timeoutMilliseconds)
         pao_easy_set_long(handle, CURLOPT_CONNECTTIMEOUT_MS, call.connectMilliseconds)
         configureMethod(handle)

@@ -44,11 +44,13 @@ struct NameLookups {
         waiting = []
     }
 
-    /// True also where nobody could tell.
+    /// True also where nobody could tell. Each family is asked for alone: of both at once, "no address" hides "no answer".
     private static func nameExists(_ host: String) -> Bool {
         let noData: Int32 = -5
         let noFamily: Int32 = -9
-        return ![EAI_NONAME, noData, noFamily].contains(NameResolution.lookUp(host).code)
+        return ![AF_INET, AF_INET6].allSatisfy { family in
+            [EAI_NONAME, noData, noFamily].contains(NameResolution.lookUp(host, family: family).code)
+        }
     }
 
     private final class Counter: Sendable {

@@ -7,6 +7,7 @@ extension RequestRun {
     mutating func launches() throws(PAOError) -> [Launch] {
         var launches: [Launch] = []
         try heal()
+        if request.updatedAt - now > Self.clockTolerance { followClock() }
         if request.status == .queued || request.status == .resuming { try begin() }
         guard request.status == .inProgress else { return [] }
         expireSequence()
@@ -185,6 +186,25 @@ extension RequestRun {
     }
 
     // MARK: Continuing
+
+    /// A clock is set back by less when it is corrected as it should be.
+    private static let clockTolerance = Duration.seconds(1)
+
+    /// The request was changed in what is now the future: the clock was set back. Waits end, and doubt is as old as this moment.
+    private mutating func followClock() {
+        request.updatedAt = now
+        changes.isProgressDirty = true
+        for index in request.steps.indices {
+            let step = request.steps[index]
+            if let due = step.dueAt, due > now {
+                request.steps[index].dueAt = now
+                touch(index)
+            }
+            if let effect = effects[effectKey(of: step)], effect.state == .intent, effect.note == Self.doubtNote, effect.updatedAt > now {
+                settleEffect(index, .intent, note: Self.doubtNote)
+            }
+        }
+    }
 
     /// A step that is under way: settle what is in doubt, ask again what takes its time, try again what is due. Doubt comes before
     /// every time limit: a step that failed without knowing what it did could be repeated.

@@ -97,11 +97,22 @@ extension RequestRun {
 
     /// Looking again may find what is expected, where looking again does no harm.
     private func mismatch(_ index: Int, _ type: String, expected: String, actual: String) -> StepFailure {
-        let resend = effects[effectKey(of: request.steps[index])]?.resend
         return StepFailure(
             "verification", "Expected \(expected), found \(actual).",
             details: ["type": .string(type), "expected": .string(expected), "actual": .string(actual)],
-            isTransient: resend == .free || resend == .keyed)
+            isTransient: isHarmless(index))
+    }
+
+    /// Whether doing it again changes nothing.
+    private func isHarmless(_ index: Int) -> Bool {
+        let resend = effects[effectKey(of: request.steps[index])]?.resend
+        return resend == .free || resend == .keyed
+    }
+
+    /// An answer that calls itself JSON and is none was damaged on its way.
+    private static func isUnreadable(_ evidence: JSON) -> Bool {
+        guard case .string? = evidence["body"], let type = evidence["headers"]?["content-type"]?.string else { return false }
+        return type.splitOnce(";").0.hasSuffix("json")
     }
 
     /// A verification may read the outputs of the step it belongs to.
@@ -131,7 +142,8 @@ extension RequestRun {
             } else {
                 throw StepFailure(
                     "output_missing", "The answer has no \(output.path), which the output \(output.name) is read from.",
-                    details: ["body": .string(String(body.description.prefix(2000)))])
+                    details: ["body": .string(String(body.description.prefix(2000)))],
+                    isTransient: isHarmless(index) && Self.isUnreadable(evidence))
             }
         }
         for name in ticket?.declaredOutputs ?? [] where outputs[name] == nil { missing.append(name) }

@@ -49,11 +49,13 @@ def serve(server):
             server.sendto(reply, client)
 
 
+# An address of its own, so that runs beside each other do not meet.
+address = f"127.{os.getpid() >> 8 & 127}.{os.getpid() & 255}.53"
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind(("127.0.0.53", 53))
+server.bind((address, 53))
 threading.Thread(target=serve, args=(server,), daemon=True).start()
 with tempfile.NamedTemporaryFile("w") as configuration:
-    configuration.write("nameserver 127.0.0.53\noptions timeout:2 attempts:1\n")
+    configuration.write(f"nameserver {address}\noptions timeout:2 attempts:1\n")
     configuration.flush()
     mount = f"mount --bind {configuration.name} /etc/resolv.conf && exec \"$@\""
     environment = dict(os.environ, PAO_TEST_DNS="1")

@@ -20,9 +20,16 @@ struct RemoteService: Sendable {
         var status: Int
         var body: JSON
         var response: HTTPResponse
+
+        /// It was damaged on its way: the call had its effect, whatever that was.
+        var isUnreadable: Bool {
+            body.isNull && !response.body.isEmpty && response.isSuccess && response.header("Content-Type")?.contains("json") == true
+                && response.body != Array("null".utf8)
+        }
     }
 
-    /// Throws for every answer of 400 and above but those in `allowing`, and where there is no answer.
+    /// Throws for every answer but 200 to 299 and those in `allowing`, for one that calls itself JSON and is none, and where there is no
+    /// answer. Redirects are not followed: the address that is configured is the one that is called.
     func call(
         _ method: String, _ path: String, body: JSON? = nil, hints: JSON = .null, allowing statuses: Set<Int> = [], _ tools: ActionTools
     ) async throws(RemoteFailure) -> Answer {
@@ -34,7 +41,9 @@ struct RemoteService: Sendable {
             if !headers.contains(where: { $0.0 == "Content-Type" }) { request.headers.append(("Content-Type", "application/json")) }
         }
         request.addHints(hints)
-        return try await send(request, allowing: statuses, tools)
+        let answer = try await send(request, allowing: statuses, tools)
+        if answer.isUnreadable { throw RemoteFailure(name, request, unreadable: answer.response) }
+        return answer
     }
 
     func send(_ request: HTTPRequest, allowing statuses: Set<Int> = [], _ tools: ActionTools) async throws(RemoteFailure) -> Answer {
@@ -45,7 +54,7 @@ struct RemoteService: Sendable {
             tools.log("\(name): no answer: \(error.message)")
             throw RemoteFailure(name, request, error)
         }
-        guard response.status < 400 || statuses.contains(response.status) else {
+        guard response.isSuccess || statuses.contains(response.status) else {
             let failure = RemoteFailure(name, request, response, now: tools.time.now())
             tools.log(failure.failure.message)
             throw failure
@@ -68,7 +77,7 @@ struct RemoteFailure: Error {
 
     init(_ name: String, _ request: HTTPRequest, _ error: TransportFailure) {
         failure = StepFailure(error.kind.rawValue, "\(name): \(error.message)", isTransient: error.isRetryable)
-        isInDoubt = error.mayHaveBeenSent && !["GET", "PUT", "PATCH", "DELETE"].contains(request.method)
+        isInDoubt = error.mayHaveBeenSent && Self.isUnsafe(request)
     }
 
     init(_ name: String, _ request: HTTPRequest, _ response: HTTPResponse, now: Timestamp) {
@@ -86,6 +95,17 @@ struct RemoteFailure: Error {
         self.status = status
         isInDoubt = false
     }
+
+    init(_ name: String, _ request: HTTPRequest, unreadable response: HTTPResponse) {
+        failure = StepFailure(
+            "bad_answer", "\(name) answered \(response.status) to \(request.method) \(request.url.splitOnce("?").0) with what is no JSON.",
+            isTransient: true)
+        status = response.status
+        isInDoubt = Self.isUnsafe(request)
+    }
+
+    /// Whether it matters if the call is made twice.
+    private static func isUnsafe(_ request: HTTPRequest) -> Bool { !["GET", "PUT", "PATCH", "DELETE"].contains(request.method) }
 
     /// GitHub and GitLab: no calls are left until the instant of the reset.
     private static func rateLimitReset(_ response: HTTPResponse, _ now: Timestamp) -> Int? {

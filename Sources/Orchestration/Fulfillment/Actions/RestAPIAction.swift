@@ -81,10 +81,14 @@ package struct RestAPIAction: ActionType {
         return .happened(.done(evidence: evidence, reference: nil, url: nil))
     }
 
-    /// A fault of the other side says nothing of what it did before; where it can be asked, it is.
+    /// A fault of the other side says nothing of what it did before; where it can be asked, it is. Where it cannot, an answer of the
+    /// service itself counts: it says that the call failed. A gateway's 502 or 504 only says that the gateway has no answer.
     private static func doubting(_ result: ActionResult, _ status: Int, _ resend: Resend) -> ActionResult {
-        if case .failed(let failure) = result, resend == .lookup, status >= 500 { return .doubt(failure) }
-        return result
+        guard case .failed(let failure) = result else { return result }
+        switch resend {
+        case .lookup where status >= 500, .never where status == 502 || status == 504: return .doubt(failure)
+        default: return result
+        }
     }
 
     /// No usable answer: whether the call may have had its effect decides between a failure and doubt.
