@@ -79,6 +79,9 @@ let package = Package(
         tests(
             "OrchestrationTests",
             ["Orchestration", "Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
+        tests(
+            "SimulationTests",
+            ["Orchestration", "Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
         tests("SandboxTests", ["Sandbox", "Web", "Base"]),
         tests("APITests", ["API", "Identity", "Web", "Base"]),
     ],

@@ -243,9 +243,7 @@ package enum OrchestrationSchema {
         """
 
     /// What an abort is to leave behind; drafts of forms; templates that people save.
-    package static let submissions: String = forms + windows + notifications
-
-    private static let forms: String = """
+    package static let submissions: String = """
         ALTER TABLE service_requests ADD COLUMN stop_cleanup INTEGER NOT NULL DEFAULT 0 CHECK (stop_cleanup IN (0,1));
 
         CREATE TABLE request_drafts (
@@ -271,7 +269,7 @@ package enum OrchestrationSchema {
 
         """
 
-    private static let windows: String = """
+    package static let windows: String = """
         CREATE TABLE freeze_windows (
           id TEXT PRIMARY KEY,
           reason TEXT NOT NULL,
@@ -301,7 +299,7 @@ package enum OrchestrationSchema {
         ) STRICT;
         """
 
-    private static let notifications: String = """
+    package static let notifications: String = """
         CREATE TABLE notifications (
           id TEXT PRIMARY KEY,
           event_sequence INTEGER NOT NULL,

@@ -76,6 +76,7 @@ package final class Store: Sendable {
         }
         let answer = Monitor<Result<T, PAOError>?>(nil)
         submit(body) { result in answer.change { $0 = result } }
+        writer.takeTurns()
         return try answer.wait { $0 }.get()
     }
 

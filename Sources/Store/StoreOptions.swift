@@ -8,6 +8,16 @@ package struct StoreOptions: Sendable {
         case off = "OFF"
     }
 
+    /// Where the writer runs.
+    package enum Execution: Sendable {
+        /// On a thread of its own.
+        case thread
+        /// In turns, each a closure that is to be run soon, one at a time; `close` and `writeAndWait` take theirs at once. The
+        /// simulation decides when a turn comes, so that what is committed together and what dies before it is committed follow its seed.
+        case turns(@Sendable (@escaping @Sendable () -> Void) -> Void)
+    }
+
+    package var execution = Execution.thread
     package var synchronous = Synchronous.full
     /// Closures of one commit at most.
     package var batchLimit = 256

@@ -15,6 +15,8 @@
 // Checkpoints  after callers have been answered: passive from `checkpointPages`; when readers keep the log from being reused until it has
 //              `truncatePages`, one that waits for them a moment, and after a failed try only at the double length.
 // Idle         the thread sleeps on a condition variable.
+// Turns        where options say so there is no thread: whoever queues asks for a turn, and a turn is one round of what the thread
+//              does, for all that waits by then. All of it is then on the thread that hands out turns.
 
 import Base
 import Glibc
@@ -48,6 +50,8 @@ final class Writer: @unchecked Sendable {
     private let counters = Counters()
     private let logPages = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     private let thread = Mutex<Thread?>(nil)
+    /// In turns only: one is being taken.
+    private var isInTurn = false
     /// Taken from the queue and not yet run, last first; touched by the thread only.
     private var taken: [Submission] = []
     private var takenBackground: [Submission] = []
@@ -60,6 +64,7 @@ final class Writer: @unchecked Sendable {
         self.time = time
         logPages.initialize(to: 0)
         connection.reportLogLength(to: logPages)
+        guard case .thread = options.execution else { return }
         let thread = try Thread("pao-writer") { [self] in run() }
         self.thread.withLock { $0 = thread }
     }
@@ -69,7 +74,8 @@ final class Writer: @unchecked Sendable {
         logPages.deallocate()
     }
 
-    var isCurrentThread: Bool { thread.withLock { $0?.isCurrent ?? false } }
+    /// Whether a closure that runs now is asking.
+    var isCurrentThread: Bool { isInTurn || thread.withLock { $0?.isCurrent ?? false } }
 
     /// After `stop` the submission is settled at once with `unavailable`.
     func submit(_ submission: Submission) {
@@ -78,17 +84,38 @@ final class Writer: @unchecked Sendable {
             if submission.isBackground { queue.background.append(submission) } else { queue.waiting.append(submission) }
             return true
         }
-        if isAccepted {
-            counters.queued.add(1, ordering: .relaxed)
-        } else {
-            submission.settle(.storeIsClosed)
-        }
+        guard isAccepted else { return submission.settle(.storeIsClosed) }
+        counters.queued.add(1, ordering: .relaxed)
+        askForTurn()
     }
 
     /// Runs what was accepted, then ends the thread. To be called once.
     func stop() {
         queue.change { $0.isClosed = true }
+        takeTurns()
         thread.withLock { $0 }?.join()
+    }
+
+    // MARK: In turns
+
+    private func askForTurn() {
+        guard case .turns(let schedule) = options.execution else { return }
+        schedule { [self] in takeTurn() }
+    }
+
+    /// What was asked for in vain, since a turn before took all there was, does nothing.
+    private func takeTurn() {
+        guard !isInTurn, let first = takeIfAny(background: true) else { return }
+        isInTurn = true
+        commitBatch(startingWith: first)
+        checkpointIfDue()
+        isInTurn = false
+    }
+
+    /// Until nothing waits; does nothing where a thread does it.
+    func takeTurns() {
+        guard case .turns = options.execution else { return }
+        while !isInTurn, !taken.isEmpty || !takenBackground.isEmpty || queue.change({ !$0.isEmpty }) { takeTurn() }
     }
 
     /// Only after `stop`, and when no reader is left.

@@ -18,6 +18,8 @@ final class Appliance: Sendable {
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
+        Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
+        Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
     ]
 
     let configuration: Configuration
@@ -56,7 +58,7 @@ final class Appliance: Sendable {
         let redactor = Redactor()
         let log = Log.standardError(minimum: configuration.logLevel, redactor: redactor)
         let identifiers = IdentifierSource(time: time, random: random)
-        store = try Store(directory: directory, migrations: Self.migrations, time: time, log: log)
+        store = try Store(directory: directory, migrations: Self.migrations, options: configuration.store, time: time, log: log)
         try MasterKey.create(in: directory, random: random)
         if let secret = configuration.githubWebhookSecret { redactor.add(secret) }
         for instance in configuration.jira.values { if let secret = instance["webhookSecret"]?.string { redactor.add(secret) } }

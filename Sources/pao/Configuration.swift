@@ -2,6 +2,7 @@ import Base
 import Documents
 import Glibc
 import Orchestration
+import Store
 
 /// What `pao.yaml`, `PAO_` variables and options say. The only reader of the environment.
 struct Configuration: Sendable {
@@ -42,6 +43,7 @@ struct Configuration: Sendable {
     var sendsMail = true
     /// The values of `environmentNames` that are set.
     var variables: JSON = [:]
+    var store = StoreOptions()
 
     /// The address and port of `listen`; IPv6 in brackets. Throws `configuration`.
     func address() throws(PAOError) -> (host: String, port: Int) {
@@ -203,6 +205,10 @@ enum ConfigurationReader {
 
     private static func configuration(_ values: JSON, _ environment: [String: String]) throws(PAOError) -> Configuration {
         var result = Configuration()
+        #if DEBUG
+            // The tests of power cuts show by it that they can fail.
+            result.store.synchronous = environment["PAO_SYNCHRONOUS"].flatMap { .init(rawValue: $0) } ?? .full
+        #endif
         func text(_ path: String...) -> String? {
             let value = path.reduce(values as JSON?) { $0?[$1] }
             return value?.string ?? value.flatMap { $0.isNull ? nil : $0.description }

@@ -127,6 +127,28 @@ import Testing
                 || world.step(id, "a").reason?.contains("whole sequence") == true)
     }
 
+    @Test("what became of a call is found out after the step's time is over, too")
+    func doubtBeyondLimit() async throws {
+        let action = """
+            - id: a
+              name: A
+              type: rest-api
+              timeout: 20s
+              config:
+                endpoint: {url: "https://plain.test/a", method: POST}
+                verify: {url: "https://plain.test/a/{{fields.title}}"}
+              outputs: {id: "$.id"}
+            """
+        let world = try await World(Documents.automatic("db", actions: action))
+        world.outside.next("POST", .cutAfter)
+        world.outside.next("GET", .answer(503, ""), times: 5)
+        let id = try await world.submit("db")
+        #expect(try await world.run(), "the job never rests")
+        #expect(try world.status(id) == .completed)
+        #expect(world.outside.timeouts.dropFirst().allSatisfy { $0 >= .seconds(20) })
+        #expect(world.outside.effects == [1])
+    }
+
     @Test("while the breaker of a host is open, a step waits and uses up no try")
     func breaker() async throws {
         let world = try await World(

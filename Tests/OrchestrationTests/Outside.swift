@@ -25,6 +25,7 @@ final class Outside: Sendable {
         var key: String?
         var body: String
         var headers: [String: String]
+        var timeout: Duration
     }
 
     struct Issue: Sendable {
@@ -50,6 +51,7 @@ final class Outside: Sendable {
 
     var calls: [Call] { state.withLock { $0.calls } }
     var lines: [String] { calls.map(\.line) }
+    var timeouts: [Duration] { calls.map(\.timeout) }
     /// How often each effect happened; every number but 1 is a fault.
     var effects: [Int] { state.withLock { Array($0.effects.values) } }
     var issues: [Issue] { state.withLock { $0.issues } }
@@ -79,7 +81,8 @@ final class Outside: Sendable {
         let line = "\(request.method) \(request.url)"
         let headers = Dictionary(request.headers.map { ($0.0.lowercased(), $0.1) }, uniquingKeysWith: { $1 })
         let call = Call(
-            line: line, key: headers["idempotency-key"], body: String(decoding: request.body ?? [], as: UTF8.self), headers: headers)
+            line: line, key: headers["idempotency-key"], body: String(decoding: request.body ?? [], as: UTF8.self), headers: headers,
+            timeout: request.timeout)
         let behavior = state.withLock { state -> Behavior? in
             state.calls.append(call)
             guard let index = state.scripts.firstIndex(where: { line.hasPrefix($0.match) }) else { return nil }

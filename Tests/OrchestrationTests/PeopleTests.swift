@@ -283,6 +283,25 @@ import Testing
         #expect(try world.status(id) == .completed)
     }
 
+    @Test("a ticket in JIRA that outlives the sequence's limit is asked after at its pace, and ends well")
+    func ticketBeyondLimit() async throws {
+        let ticket = """
+            - id: t
+              name: Ticket
+              type: jira-ticket
+              config: {ticket: {project: OPS, summaryTemplate: "Please {{fields.title}}"}}
+              verification: [{type: ticket-status, expected: Done}]
+            """
+        let world = try await World(Documents.automatic("db", settings: "timeout: 5m", actions: ticket))
+        let id = try await world.submit("db")
+        #expect(try await world.run(for: .seconds(3600)), "the job never rests")
+        #expect(world.outside.lines.count < 100)
+        #expect(world.outside.timeouts.suffix(3) == [.seconds(30), .seconds(30), .seconds(30)])
+        world.outside.move("OPS-1", to: "Done")
+        try await world.run()
+        #expect(try world.status(id) == .completed)
+    }
+
     @Test("a ticket in JIRA is followed: its row is kept in step, and what nobody entered there is asked for")
     func jiraTicket() async throws {
         let world = try await World(

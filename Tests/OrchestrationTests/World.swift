@@ -60,6 +60,8 @@ final class World: Sendable {
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
+        Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
+        Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
     ]
 
     private let sealer: Sealer

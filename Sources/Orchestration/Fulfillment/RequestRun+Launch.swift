@@ -145,7 +145,7 @@ extension RequestRun {
             inFlight.insert(step.id)
             return Launch(
                 stepID: step.id, attempt: step.attempts.last?.number, work: work, type: type, input: input, effect: effect,
-                isProtected: scope.hasUsedProtected, secretNames: action.secretNames, timeout: tryLimit(of: step, action),
+                isProtected: scope.hasUsedProtected, secretNames: action.secretNames, timeout: tryLimit(of: step, action, work),
                 doubtAge: effects[effect.key].map { now - $0.updatedAt } ?? .zero)
         } catch {
             refuse(index, work, error)
@@ -234,10 +234,13 @@ extension RequestRun {
     // MARK: Limits
 
     /// Of one try: what the action's `config.timeout` says, else the appliance's, but not past the step's and the sequence's end. A step
-    /// that has a time limit of its own may use all of it for one try.
-    private func tryLimit(of step: Step, _ action: Action) -> Duration {
+    /// that has a time limit of its own may use all of it for one try. Finding out what became of a call, and how a ticket stands, is
+    /// done after that end, too.
+    private func tryLimit(of step: Step, _ action: Action, _ work: Launch.Work) -> Duration {
         let written = action.config["timeout"].flatMap { if case .constant(.string(let text)) = $0 { Duration(text: text) } else { nil } }
         var limit = written ?? max(settings.attemptTimeout, action.timeout ?? .zero)
+        if case .settle = work { return limit }
+        if tickets[step.id] != nil { return limit }
         if let end = end(of: step) { limit = min(limit, end - now) }
         if let deadline = request.deadline { limit = min(limit, deadline - now) }
         return max(limit, .milliseconds(1))
@@ -261,11 +264,15 @@ extension RequestRun {
     private mutating func expireSequence() {
         guard let deadline = request.deadline, now >= deadline else { return }
         for index in request.steps.indices where isActive(index) {
-            let step = request.steps[index]
-            if step.isComponent || tickets[step.id] != nil { continue }
-            if effects[effectKey(of: step)]?.state == .intent, step.status != .retrying { continue }
+            guard isBoundByTime(request.steps[index]) else { continue }
             failStep(index, StepFailure("timeout", "The whole sequence did not end before \(deadline)."))
         }
+    }
+
+    /// No limit ends what a person or another request has in hand, nor what nobody knows the fate of.
+    private func isBoundByTime(_ step: Step) -> Bool {
+        if step.isComponent || tickets[step.id] != nil { return false }
+        return effects[effectKey(of: step)]?.state != .intent || step.status == .retrying
     }
 
     // MARK: Resting
@@ -277,12 +284,14 @@ extension RequestRun {
         return nextDue.map { .until($0) } ?? .done
     }
 
-    /// The earliest time at which a step that is not under way wants to be looked at.
+    /// The earliest time at which a step that is not under way wants to be looked at. A limit that ends none of them is no time to look:
+    /// once it is over it would be due for ever.
     var nextDue: Timestamp? {
         let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.id) }
         let due = waiting.compactMap(\.dueAt)
         guard !due.isEmpty else { return nil }
-        return (due + waiting.compactMap(end) + [request.deadline].compactMap { $0 }).min()
+        let bound = waiting.filter(isBoundByTime)
+        return (due + bound.compactMap(end) + (bound.isEmpty ? [] : [request.deadline].compactMap { $0 })).min()
     }
 }
 

@@ -84,10 +84,13 @@ import Testing
     @Test(
         "what a verify call says settles the doubt",
         arguments: [
-            (404, [:], "perform"), (200, ["state": "made"], "happened: done "), (200, ["state": "none"], "perform"), (503, [:], "later"),
-        ] as [(Int, JSON, String)])
-    func verifyCall(_ status: Int, _ body: JSON, _ expected: String) async throws {
-        let bench = bench(["verify": ["url": "https://api.test/things/1", "when": "$.state == made"]])
+            (10, 404, [:], "perform"), (10, 200, ["state": "made"], "happened: done "), (10, 200, ["state": "none"], "perform"),
+            (10, 503, [:], "later"), (0, 200, ["state": "made"], "happened: done "), (9, 404, [:], "later"),
+            (9, 200, ["state": "none"], "later"),
+        ] as [(Int, Int, JSON, String)])
+    func verifyCall(_ seconds: Int, _ status: Int, _ body: JSON, _ expected: String) async throws {
+        var bench = bench(["verify": ["url": "https://api.test/things/1", "when": "$.state == made"]])
+        bench.doubtAge = .seconds(seconds)
         let outside = Script((status, body))
         #expect(try bench.prepared().resend == .lookup)
         #expect(try await bench.settle(outside).brief == expected)

@@ -8,6 +8,9 @@ import Integrations
 /// `verify` call that tells whether it happened.
 package struct RestAPIAction: ActionType {
     package let name = "rest-api"
+    /// A call whose connection is gone may still be on its way, or in work at the other side: this long after doubt began, what a verify
+    /// call does not find does not exist.
+    static let verifyLag = Duration.seconds(10)
 
     package init() {}
 
@@ -43,7 +46,10 @@ package struct RestAPIAction: ActionType {
         let call = RestCall(json: effect.payload)
         switch effect.resend {
         case .free, .keyed: return .perform
-        case .lookup: return await lookUp(call, effect, tools)
+        case .lookup:
+            let found = await lookUp(call, effect, tools)
+            if case .perform = found, tools.doubtAge < Self.verifyLag { return .later(Self.verifyLag / 2) }
+            return found
         case .never:
             return .unknown(
                 "\(effect.summary) was sent, but no answer is known, and the other side is not declared to honor the key "
