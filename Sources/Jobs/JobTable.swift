@@ -72,12 +72,6 @@ enum JobTable {
             time, payload, tx.timestamp, lease.jobID, lease.epoch) == 1
     }
 
-    static func setPayload(_ payload: JSON, _ lease: Lease, in tx: Connection) throws(PAOError) -> Bool {
-        try tx.run(
-            "UPDATE jobs SET payload = ?, changed_at = ? WHERE id = ? AND lease_epoch = ? AND state = 'leased'", payload, tx.timestamp,
-            lease.jobID, lease.epoch) == 1
-    }
-
     static func bury(_ lease: Lease, error: String, in tx: Connection) throws(PAOError) -> Bool {
         try tx.run(
             """

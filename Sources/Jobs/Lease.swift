@@ -24,11 +24,6 @@ package final class Lease: Sendable {
         guard try JobTable.isHeld(self, in: tx) else { throw fenced }
     }
 
-    /// Goes on with a new payload, which a later handler of the job finds: what must be known before something is sent.
-    package func remember(_ payload: JSON, in tx: Connection) throws(PAOError) {
-        guard try JobTable.setPayload(payload, self, in: tx) else { throw fenced }
-    }
-
     /// The job is done and gone; when it was enqueued again meanwhile, it runs once more.
     package func complete(in tx: Connection) throws(PAOError) {
         guard try JobTable.complete(self, in: tx) else { throw fenced }

@@ -39,7 +39,6 @@ final class Appliance: Sendable {
     private let dispatch: NotificationDispatch
     let instances: Instances
     let engine: Engine
-    private let jiraDesk: JiraDesk
     let metrics: Metrics
     let secrets: Secrets
     private let schemas: CatalogSchemas
@@ -81,7 +80,6 @@ final class Appliance: Sendable {
             store: store, jobs: jobs, catalog: catalog, recorder: recorder, approvals: identity.approvals, http: http.transport,
             time: time, log: log, settings: settings,
             secret: { (name) async throws(PAOError) in try await secrets.value(name) })
-        jiraDesk = JiraDesk(engine: engine)
         requests = Requests(
             store: store, catalog: catalog, jobs: jobs, recorder: recorder, approvals: identity.approvals, settings: settings, time: time,
             idempotency: identity.idempotency)

@@ -2,8 +2,8 @@
 //
 // Two kinds of jobs, enqueued in the transaction that makes them necessary:
 //   - `jira.escalation`, one per escalation ticket: makes the incident in JIRA, puts its key in place of the inbox's id, and then follows
-//     the issue until it is done. The intent is stored before the call; after a crash the issue is searched by its label first, for as long
-//     as the search may lag. Where JIRA says no, the ticket stays in the inbox.
+//     the issue until it is done. The intent stands in the effect ledger before the call; after a crash the issue is searched by its label
+//     first, for as long as the search may lag. Where JIRA says no, the ticket stays in the inbox.
 //   - `jira.links`, one per bundle: links the issues of its components as they depend on each other. JIRA keeps one link of a kind between
 //     two issues, so that a repetition after a crash is harmless; what was linked is stored all the same.
 
@@ -24,7 +24,7 @@ package struct JiraEscalation: Sendable {
     package init() {}
 }
 
-package final class JiraDesk: Sendable {
+struct JiraDesk: Sendable {
     static let escalationKind = "jira.escalation"
     static let linksKind = "jira.links"
 
@@ -36,7 +36,10 @@ package final class JiraDesk: Sendable {
     private let time: TimeSource
     private let log: Log
 
-    package init(engine: Engine) {
+    private let jobs: JobQueue
+
+    init(_ engine: Engine) {
+        jobs = engine.jobs
         store = engine.store
         intake = engine.intake
         settings = engine.settings
@@ -44,8 +47,11 @@ package final class JiraDesk: Sendable {
         tokens = engine.tokens
         time = engine.time
         log = engine.log
-        engine.jobs.register(Self.escalationKind) { [self] job in try await escalate(job) }
-        engine.jobs.register(Self.linksKind) { [self] job in try await link(job) }
+    }
+
+    func register() {
+        jobs.register(Self.escalationKind) { [self] job in try await escalate(job) }
+        jobs.register(Self.linksKind) { [self] job in try await link(job) }
     }
 
     // MARK: Enqueuing
@@ -80,63 +86,108 @@ package final class JiraDesk: Sendable {
         /// The issue that is there now.
         case opened(key: String, url: String)
         case stands(Ticket.Status, resolution: String?)
-        case later(Timestamp)
+        /// `mayBeThere`: nobody knows whether the issue was made.
+        case later(Timestamp, mayBeThere: Bool)
         case refused(String)
     }
 
-    private func escalate(_ job: ClaimedJob) async throws(PAOError) {
-        let found = try store.read { connection throws(PAOError) -> (Ticket, ServiceRequest)? in
-            guard let ticket = try TicketStore(connection).ticket(rowID: job.subject), !ticket.status.isFinal,
-                let request = try RequestStore(connection).header(id: ticket.requestID)
+    /// An escalation ticket with all that is known of it.
+    private struct Case: Sendable {
+        var ticket: Ticket
+        var request: ServiceRequest
+        /// The step that it is about.
+        var stepID: String
+        var effect: Effect?
+
+        var key: String { Effect.key(requestID: request.id, stepID: stepID, generation: 0, part: ticket.rowID) }
+    }
+
+    /// nil where there is nothing to follow any more.
+    private func open(_ ticketRowID: String) throws(PAOError) -> Case? {
+        try store.read { connection throws(PAOError) -> Case? in
+            guard let ticket = try TicketStore(connection).ticket(rowID: ticketRowID), !ticket.status.isFinal,
+                let request = try RequestStore(connection).request(id: ticket.requestID),
+                let step = request.steps.first(where: { $0.status == .failed }) ?? request.steps.first
             else { return nil }
-            return (ticket, request)
+            var found = Case(ticket: ticket, request: request, stepID: step.id)
+            let effects = try EffectLedger(connection).effects(ofRequest: request.rowID)
+            // The step may have gone on since: the effect keeps the one it was made for.
+            found.effect = effects.first { $0.part == ticket.rowID }
+            if let effect = found.effect { found.stepID = effect.stepID }
+            return found
         }
-        guard let (ticket, request) = found, let client = client(ticket.systemInstance ?? settings.environment.escalation.instance) else {
-            return try await end(job)
+    }
+
+    private func escalate(_ job: ClaimedJob) async throws(PAOError) {
+        guard let found = try open(job.subject),
+            let client = client(found.ticket.systemInstance ?? settings.environment.escalation.instance)
+        else { return try await end(job) }
+        let doubtSince = found.effect.flatMap { $0.state == .intent ? $0.updatedAt : nil }
+        if found.ticket.system != "jira", doubtSince == nil {
+            let effect = effect(found, client)
+            try await store.write { tx throws(PAOError) in
+                try job.lease.check(in: tx)
+                try EffectLedger(tx).intend(effect, leaseEpoch: job.lease.epoch)
+            }
         }
-        let intendedAt = job.payload["intendedAt"]?.string.flatMap { Timestamp($0) }
-        if ticket.system != "jira", intendedAt == nil {
-            let payload: JSON = ["intendedAt": .string(time.now().description)]
-            try await store.write { tx throws(PAOError) in try job.lease.remember(payload, in: tx) }
-        }
-        let answer = await ask(client, ticket, intendedAt)
+        let answer = await ask(client, found, doubtSince)
         try await store.write { [self] tx throws(PAOError) in
+            try job.lease.check(in: tx)
             switch answer {
-            case .opened(let key, let url): try move(ticket, to: key, url, client.instance.name, request, job, in: tx)
-            case .stands(let status, let resolution): try take(status, resolution, ticket, request, job, in: tx)
-            case .later(let due): try job.lease.reschedule(in: tx, at: due)
+            case .opened(let key, let url): try move(found, to: key, url, client.instance.name, job, in: tx)
+            case .stands(let status, let resolution): try take(status, resolution, found.ticket, found.request, job, in: tx)
+            case .later(let due, let mayBeThere):
+                if !mayBeThere { try settle(found, .failed, nil, in: tx) }
+                try job.lease.reschedule(in: tx, at: due)
             case .refused(let reason):
-                try intake.recorder.note("the escalation stays in the inbox: \(reason)", request, in: tx)
+                try settle(found, .failed, nil, note: reason, in: tx)
+                try intake.recorder.note("the escalation stays in the inbox: \(reason)", found.request, in: tx)
                 try job.lease.complete(in: tx)
             }
         }
     }
 
-    private func ask(_ client: JiraClient, _ ticket: Ticket, _ intendedAt: Timestamp?) async -> Answer {
+    private func effect(_ found: Case, _ client: JiraClient) -> Effect {
+        let now = time.now()
+        return Effect(
+            key: found.key, requestRowID: found.request.rowID, stepID: found.stepID, generation: 0, part: found.ticket.rowID,
+            kind: "jira-ticket", summary: "Create an incident in JIRA \(client.instance.name): \(found.ticket.title)", resend: .lookup,
+            rendered: fields(found, client), state: .intent, remoteReference: nil, note: nil, tries: 1, createdAt: now, updatedAt: now)
+    }
+
+    private func settle(_ found: Case, _ state: Effect.State, _ reference: String?, note: String? = nil, in tx: Connection) throws(PAOError)
+    {
+        guard found.ticket.system != "jira" else { return }
+        try EffectLedger(tx).settle(found.request.rowID, key: found.key, state, reference: reference, note: note, at: time.now())
+    }
+
+    private func ask(_ client: JiraClient, _ found: Case, _ doubtSince: Timestamp?) async -> Answer {
         do throws(JiraFailure) {
-            if ticket.system == "jira" {
-                let issue = try await client.issue(ticket.id)
+            if found.ticket.system == "jira" {
+                let issue = try await client.issue(found.ticket.id)
                 return .stands(JiraTicketAction.ticketStatus(of: issue), resolution: issue.resolution)
             }
-            let label = "pao-\(Hash.sha256(Array(ticket.rowID.utf8)).prefix(10).hex)"
-            if let intendedAt {
-                if let issue = try await client.search(label: label).last { return .opened(key: issue.key, url: issue.url) }
-                if time.now() - intendedAt < JiraTicketAction.searchLag { return .later(time.now() + .seconds(4)) }
+            if let doubtSince {
+                if let issue = try await client.search(label: "pao-\(found.key)").last { return .opened(key: issue.key, url: issue.url) }
+                if time.now() - doubtSince < JiraTicketAction.searchLag { return .later(time.now() + .seconds(4), mayBeThere: true) }
             }
-            let issue = try await client.create(fields: fields(ticket, label, client))
+            let issue = try await client.create(fields: fields(found, client))
             return .opened(key: issue.key, url: issue.url)
         } catch {
-            log(.warning, "JIRA and an escalation", ["ticket": .string(ticket.id), "error": .string(error.description)])
-            return error.isRetryable || error.mayHaveTakenEffect ? .later(retry(error)) : .refused(error.description)
+            log(.warning, "JIRA and an escalation", ["ticket": .string(found.ticket.id), "error": .string(error.description)])
+            let mayBeThere = error.mayHaveTakenEffect || doubtSince != nil
+            return error.isRetryable || error.mayHaveTakenEffect
+                ? .later(retry(error), mayBeThere: mayBeThere) : .refused(error.description)
         }
     }
 
-    private func fields(_ ticket: Ticket, _ label: String, _ client: JiraClient) -> JSON {
+    private func fields(_ found: Case, _ client: JiraClient) -> JSON {
+        let ticket = found.ticket
         let escalation = settings.environment.escalation
         var fields: JSON = [
             "project": ["key": .string(escalation.project)], "issuetype": ["name": .string(escalation.issueType)],
             "summary": .string(String(ticket.title.prefix(255))), "description": client.instance.text(ticket.description),
-            "labels": ["pao-escalation", .string(label)],
+            "labels": ["escalation", .string("pao-\(found.key)")],
         ]
         if let priority = ticket.priority { fields["priority"] = ["name": .string(priority)] }
         return fields
@@ -144,9 +195,10 @@ package final class JiraDesk: Sendable {
 
     /// The issue takes the place of the ticket in the inbox.
     private func move(
-        _ ticket: Ticket, to key: String, _ url: String, _ instance: String, _ request: ServiceRequest, _ job: ClaimedJob,
-        in tx: Connection
+        _ found: Case, to key: String, _ url: String, _ instance: String, _ job: ClaimedJob, in tx: Connection
     ) throws(PAOError) {
+        let (ticket, request) = (found.ticket, found.request)
+        try settle(found, .done, key, in: tx)
         var moved = ticket
         (moved.system, moved.systemInstance, moved.id, moved.url) = ("jira", instance, key, url)
         try TicketStore(tx).move(moved)
@@ -154,7 +206,7 @@ package final class JiraDesk: Sendable {
             "UPDATE service_requests SET escalation_ticket_id = ? WHERE id = ? AND escalation_ticket_id = ?", key, request.rowID, ticket.id)
         try intake.recorder.record(moved, before: ticket, verb: "move", by: .system(correlationID: request.correlationID), in: tx)
         try intake.recorder.note("the escalation is \(key) in JIRA \(instance)", request, in: tx)
-        try job.lease.reschedule(in: tx, at: time.now() + settings.environment.pollInterval, payload: [:])
+        try job.lease.reschedule(in: tx, at: time.now() + settings.environment.pollInterval)
     }
 
     /// A person works on the issue in JIRA; the ticket here follows, and the request waits for a decision as before.
