@@ -18,7 +18,7 @@ from documents import Maker
 from powercut.replay import Disk, entries
 
 CUTS = by_scale(50, 500, 5000)
-CONTROL_CUTS = by_scale(20, 100, 200)
+CONTROL_CUTS = by_scale(40, 100, 200)
 ANSWERS = by_scale(250, 1000, 4000)
 # After every so many cuts the appliance is started on what is left, and has to finish its requests.
 STARTS = by_scale(25, 50, 250)
@@ -75,9 +75,11 @@ class Recording:
 
     def cuts(self, count, chance):
         """The contents that so many cuts leave, each with the requests that had been promised by then."""
-        answered = [index + 1 for index, entry in enumerate(self.entries) if entry.operation == "A"]
-        # Half of them at the most delicate moment: somebody has just been promised something.
-        places = sorted(chance.choice(answered) if number % 2 else chance.randrange(len(self.entries)) for number in range(count))
+        after_answers = [index + 1 for index, entry in enumerate(self.entries) if entry.operation == "A"]
+        in_checkpoints = [index for index, entry in enumerate(self.entries) if entry.operation == "W" and entry.name == "pao.db"]
+        # The delicate moments as often as any other: somebody has just been promised something; pages are copied into the database.
+        kinds = [after_answers, in_checkpoints, range(len(self.entries))]
+        places = sorted(chance.choice(kinds[number % len(kinds)]) for number in range(count))
         disk, promised, done = Disk(self.before), [], 0
         for place in places:
             for entry in self.entries[done:place]:

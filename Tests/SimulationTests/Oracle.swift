@@ -9,18 +9,25 @@ final class Oracle: @unchecked Sendable {
     /// What subscribers were told, by sequence.
     private var told: [Int: String] = [:]
     private var lastTold = 0
+    private var endTelling: (@Sendable () -> Void)?
 
     // MARK: Events as they are told
 
     /// Each process tells what it commits, in order and without a gap, beginning after what the one before committed.
     func follow(_ process: SimulatedProcess, _ loop: SimulationLoop) throws {
         lastTold = try process.store.read { tx throws(PAOError) in try process.events.lastSequence(in: tx) }
-        _ = process.events.subscribe { [self] stored in
+        stopListening()
+        endTelling = process.events.subscribe { [self] stored in
             if stored.sequence != lastTold + 1 { violations.append("I6: event \(stored.sequence) was told after \(lastTold)") }
             lastTold = stored.sequence
             told[stored.sequence] = Self.text(stored)
             loop.note(Self.text(stored))
         }
+    }
+
+    func stopListening() {
+        endTelling?()
+        endTelling = nil
     }
 
     private static func text(_ stored: StoredEvent) -> String {

@@ -52,7 +52,9 @@ final class SimulatedNetwork: @unchecked Sendable {
     init(loop: SimulationLoop) { self.loop = loop }
 
     var transport: HTTPTransport {
-        HTTPTransport { [self] (request) async throws(TransportFailure) in
+        // Weakly: a dead process's memory is not to keep the world.
+        HTTPTransport { [weak self] (request) async throws(TransportFailure) in
+            guard let self else { throw TransportFailure(.cancelled, "The world has ended.") }
             let exchange = Exchange()
             let result = await withTaskCancellationHandler {
                 await withUnsafeContinuation { continuation in

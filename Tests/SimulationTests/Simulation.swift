@@ -185,6 +185,8 @@ final class Simulation: @unchecked Sendable {
         report.calls = network.calls
         report.faults = network.faults
         loop.forgetProcess()
+        oracle.stopListening()
         process?.store.close()
+        loop.forgetAll()
     }
 }

@@ -74,6 +74,12 @@ final class SimulationLoop: SerialExecutor, @unchecked Sendable {
         events.removeAll { $0.owner == .process }
     }
 
+    /// The end: nothing will happen any more.
+    func forgetAll() {
+        ready.removeAll()
+        events.removeAll()
+    }
+
     /// Part of the trace; kept as text where somebody wants to read it.
     func note(_ text: String) {
         trace.add(text)

@@ -12,7 +12,7 @@ import Testing
         static let current: Scale =
             switch ProcessInfo.processInfo.environment["PAO_SCALE"] {
             case "verify": Scale(seeds: 1000, steps: 10_000)
-            case "soak": Scale(seeds: 50_000, steps: 10_000)
+            case "soak": Scale(seeds: 2000, steps: 10_000)
             default: Scale(seeds: 100, steps: 1000)
             }
     }

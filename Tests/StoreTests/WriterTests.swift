@@ -40,6 +40,27 @@ import Testing
         #expect(order == (0..<100).map(String.init))
     }
 
+    @Test("in turns nothing is written before one comes; it commits all that waits by then, and closing takes what is left")
+    func turns() async throws {
+        let turns = Record<@Sendable () -> Void>()
+        var options = Scratch.patient
+        options.execution = .turns { turns.append($0) }
+        let store = try scratch.store(options: options)
+        async let first: Void = store.add("a")
+        async let second: Void = store.add("b")
+        while store.statistics.queueLength < 2 { await Task.yield() }
+        #expect(try store.count() == 0)
+        for turn in turns.all { turn() }
+        _ = try await (first, second)
+        #expect(store.statistics == StoreStatistics(commits: 1, transactions: 2, largestBatch: 2, queueLength: 0))
+        try store.writeAndWait { tx throws(PAOError) in try tx.run("INSERT INTO notes (text) VALUES ('c')") }
+        async let last: Void = store.add("d")
+        while store.statistics.queueLength < 1 { await Task.yield() }
+        store.close()
+        try await last
+        #expect(try scratch.store().count() == 4)
+    }
+
     @Test("a closure that throws is undone alone, with its hooks, while the rest of its batch is stored")
     func isolation() async throws {
         let store = try scratch.store(options: Scratch.patient)
