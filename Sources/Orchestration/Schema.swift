@@ -266,6 +266,7 @@ package enum OrchestrationSchema {
           UNIQUE (team, catalog_item_id, name)
         ) STRICT;
         CREATE INDEX idx_request_templates_team ON request_templates(team, created_at, id);
+
         """
 
     package static let windows: String = """
@@ -317,6 +318,14 @@ package enum OrchestrationSchema {
         ) STRICT;
         CREATE INDEX idx_notifications_inbox ON notifications(recipient, created_at, id) WHERE channel = 'inbox';
         CREATE INDEX idx_notifications_age ON notifications(created_at);
+
+        CREATE TABLE ticket_links (
+          link_type TEXT NOT NULL,
+          from_ticket TEXT NOT NULL,
+          to_ticket TEXT NOT NULL,
+          linked_at TEXT NOT NULL,
+          PRIMARY KEY (from_ticket, to_ticket, link_type)
+        ) STRICT;
 
         CREATE TABLE notification_cursor (
           id INTEGER PRIMARY KEY CHECK (id = 1),

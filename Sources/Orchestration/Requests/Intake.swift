@@ -75,6 +75,7 @@ struct Intake: Sendable {
         for component in run.changes.newComponents {
             try store(component, by: run.request.requester.actor(run.request.correlationID), in: tx)
         }
+        try JiraDesk.follow(run, jobs, in: tx)
         if let key = run.changes.releasedKey { try ConcurrencyKeys.wakeNext(key, jobs: jobs, in: tx) }
         guard let parent = run.request.parentRowID, !run.changes.requestTransitions.isEmpty else { return }
         try jobs.enqueue(
