@@ -1,6 +1,7 @@
 import API
 import Base
 import Catalog
+import Documents
 import Identity
 import Integrations
 import Jobs
@@ -222,7 +223,7 @@ final class Appliance: Sendable {
 
     private func gatekeeper(isSecure: Bool) -> Gatekeeper {
         let (store, audit) = (store, identity.audit)
-        return Gatekeeper(
+        var gatekeeper = Gatekeeper(
             tokens: identity.tokens, sessions: identity.sessions, cursors: Cursors(key: RandomSource.system.bytes(32)), isSecure: isSecure,
             time: .system
         ) { actor, permission, endpoint in
@@ -235,6 +236,12 @@ final class Appliance: Sendable {
                 }
             }
         }
+        gatekeeper.readYAML = { (bytes) throws(PAOError) in
+            let documents = try YAML.parse(bytes).documents
+            guard documents.count == 1 else { throw PAOError(.malformed, "The body must be one YAML document.") }
+            return documents[0].json
+        }
+        return gatekeeper
     }
 
     private func endpoints(_ gatekeeper: Gatekeeper, isSecure: Bool) -> [Endpoint] {
