@@ -70,7 +70,7 @@ final class Appliance: Sendable {
         self.secrets = secrets
         let source = try CatalogLocation.source(configuration, directory: directory, secrets: secrets)
         catalog = try Self.catalog(configuration, source, store, events, schemas, time, random, log)
-        jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
+        jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration, store))
         let egress = try Self.egress(configuration, sandboxPort: sandboxPort)
         http = CurlClient(egress: egress, log: log, time: time)
         let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
@@ -118,10 +118,10 @@ final class Appliance: Sendable {
             schemas: schemas, time: time, random: random, log: log, hooks: hooks)
     }
 
-    private static func jobOptions(_ configuration: Configuration) -> JobOptions {
+    private static func jobOptions(_ configuration: Configuration, _ store: Store) -> JobOptions {
         var options = JobOptions()
         options.running = configuration.concurrency
-        options.executor = BackgroundExecutor()
+        options.executor = BackgroundExecutor { [store] in store.isPressed }
         return options
     }
 
