@@ -55,7 +55,7 @@ let package = Package(
         module("Jobs", ["Store", "Base"]),
         module("Store", ["CSQLite", "Base"]),
         module("Web", ["CMicrohttpd", "CAssets", "Base"]),
-        module("Documents", ["CYAML", "CPCRE2", "Base"]),
+        module("Documents", ["CYAML", "CPCRE2", "Base"], small),
         module("Integrations", ["CCurl", "CCrypto", "Base"], small),
         module("Base", ["CSodium"]),
         // C

@@ -53,11 +53,16 @@ package final class CatalogDocument: Sendable {
         package var path: String
         /// Line of the document's first key.
         package var line: Int
+        package var column: Int
 
-        package init(path: String, line: Int) {
+        package init(path: String, line: Int, column: Int = 1) {
             self.path = path
             self.line = line
+            self.column = column
         }
+
+        /// `catalog/databases/postgresql/service.yaml:41:9`
+        package var text: String { "\(path):\(line):\(column)" }
     }
 
     package init(
@@ -296,6 +301,8 @@ package struct Action: Sendable {
     /// For all tries of this step together with their waits.
     package var timeout: Duration?
     package var source: CatalogDocument.Source
+    /// Where its `if` stands.
+    package internal(set) var conditionPlace: CatalogDocument.Source?
 
     package init(
         id: String, name: String, type: String, dependsOn: [String], condition: Expression?, conditionSource: String?,

@@ -54,62 +54,8 @@ package enum CatalogSchema {
         CREATE INDEX catalog_bundles_name ON catalog_bundles (name, id);
         CREATE INDEX catalog_bundles_owner ON catalog_bundles (owner);
 
-        CREATE TABLE update_items (
-            id TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 100),
-            name TEXT NOT NULL,
-            version TEXT NOT NULL,
-            description TEXT NOT NULL,
-            owner TEXT,
-            owner_contact TEXT,
-            tags TEXT NOT NULL CHECK (json_valid(tags)),
-            category TEXT NOT NULL,
-            definition TEXT NOT NULL CHECK (json_valid(definition)),
-            targets TEXT GENERATED ALWAYS AS (json_extract(definition, '$.targets')) VIRTUAL,
-            destructive INTEGER GENERATED ALWAYS AS (coalesce(json_extract(definition, '$.targets.destructive'), 0)) VIRTUAL,
-            downtime_required INTEGER GENERATED ALWAYS AS (coalesce(json_extract(definition, '$.targets.downtimeRequired'), 0)) VIRTUAL,
-            estimated_duration TEXT GENERATED ALWAYS AS (json_extract(definition, '$.targets.estimatedDuration')) VIRTUAL,
-            presentation TEXT GENERATED ALWAYS AS (json_extract(definition, '$.presentation')) VIRTUAL,
-            fulfillment TEXT GENERATED ALWAYS AS (json_extract(definition, '$.fulfillment')) VIRTUAL,
-            digest TEXT NOT NULL,
-            source_file_path TEXT NOT NULL,
-            source_file_hash TEXT NOT NULL,
-            source_line INTEGER NOT NULL,
-            git_sha TEXT,
-            is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
-            is_stale INTEGER NOT NULL CHECK (is_stale IN (0, 1)),
-            created_at TEXT NOT NULL,
-            updated_at TEXT NOT NULL
-        ) STRICT;
-        CREATE INDEX update_items_name ON update_items (name, id);
-
-        CREATE TABLE upgrade_items (
-            id TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 100),
-            name TEXT NOT NULL,
-            version TEXT NOT NULL,
-            description TEXT NOT NULL,
-            owner TEXT,
-            owner_contact TEXT,
-            tags TEXT NOT NULL CHECK (json_valid(tags)),
-            category TEXT NOT NULL,
-            definition TEXT NOT NULL CHECK (json_valid(definition)),
-            targets TEXT GENERATED ALWAYS AS (json_extract(definition, '$.targets')) VIRTUAL,
-            destructive INTEGER GENERATED ALWAYS AS (coalesce(json_extract(definition, '$.targets.destructive'), 1)) VIRTUAL,
-            downtime_required INTEGER GENERATED ALWAYS AS (coalesce(json_extract(definition, '$.targets.downtimeRequired'), 1)) VIRTUAL,
-            estimated_duration TEXT GENERATED ALWAYS AS (json_extract(definition, '$.targets.estimatedDuration')) VIRTUAL,
-            presentation TEXT GENERATED ALWAYS AS (json_extract(definition, '$.presentation')) VIRTUAL,
-            fulfillment TEXT GENERATED ALWAYS AS (json_extract(definition, '$.fulfillment')) VIRTUAL,
-            digest TEXT NOT NULL,
-            source_file_path TEXT NOT NULL,
-            source_file_hash TEXT NOT NULL,
-            source_line INTEGER NOT NULL,
-            git_sha TEXT,
-            is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
-            is_stale INTEGER NOT NULL CHECK (is_stale IN (0, 1)),
-            created_at TEXT NOT NULL,
-            updated_at TEXT NOT NULL
-        ) STRICT;
-        CREATE INDEX upgrade_items_name ON upgrade_items (name, id);
-
+        \(operations("update_items", isDestructive: false))
+        \(operations("upgrade_items", isDestructive: true))
         CREATE TABLE catalog_versions (
             kind TEXT NOT NULL CHECK (kind IN ('CatalogItem', 'CatalogBundle', 'UpdateItem', 'UpgradeItem')),
             id TEXT NOT NULL,
@@ -118,6 +64,7 @@ package enum CatalogSchema {
             definition TEXT NOT NULL CHECK (json_valid(definition)),
             source_file_path TEXT NOT NULL,
             source_line INTEGER NOT NULL,
+            source_map TEXT CHECK (source_map IS NULL OR json_valid(source_map)),
             synced_at TEXT NOT NULL,
             PRIMARY KEY (id, digest)
         ) STRICT;
@@ -151,4 +98,39 @@ package enum CatalogSchema {
         ) STRICT;
         CREATE INDEX catalog_sync_status_completed ON catalog_sync_status (sync_completed_at DESC);
         """
+
+    /// Update and upgrade items differ in what counts where the document does not say.
+    private static func operations(_ table: String, isDestructive: Bool) -> String {
+        let standard = isDestructive ? 1 : 0
+        return """
+            CREATE TABLE \(table) (
+                id TEXT PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 100),
+                name TEXT NOT NULL,
+                version TEXT NOT NULL,
+                description TEXT NOT NULL,
+                owner TEXT,
+                owner_contact TEXT,
+                tags TEXT NOT NULL CHECK (json_valid(tags)),
+                category TEXT NOT NULL,
+                definition TEXT NOT NULL CHECK (json_valid(definition)),
+                targets TEXT GENERATED ALWAYS AS (json_extract(definition, '$.targets')) VIRTUAL,
+                destructive INTEGER GENERATED ALWAYS AS (coalesce(json_extract(definition, '$.targets.destructive'), \(standard))) VIRTUAL,
+                downtime_required INTEGER
+                    GENERATED ALWAYS AS (coalesce(json_extract(definition, '$.targets.downtimeRequired'), \(standard))) VIRTUAL,
+                estimated_duration TEXT GENERATED ALWAYS AS (json_extract(definition, '$.targets.estimatedDuration')) VIRTUAL,
+                presentation TEXT GENERATED ALWAYS AS (json_extract(definition, '$.presentation')) VIRTUAL,
+                fulfillment TEXT GENERATED ALWAYS AS (json_extract(definition, '$.fulfillment')) VIRTUAL,
+                digest TEXT NOT NULL,
+                source_file_path TEXT NOT NULL,
+                source_file_hash TEXT NOT NULL,
+                source_line INTEGER NOT NULL,
+                git_sha TEXT,
+                is_active INTEGER NOT NULL CHECK (is_active IN (0, 1)),
+                is_stale INTEGER NOT NULL CHECK (is_stale IN (0, 1)),
+                created_at TEXT NOT NULL,
+                updated_at TEXT NOT NULL
+            ) STRICT;
+            CREATE INDEX \(table)_name ON \(table) (name, id);
+            """
+    }
 }

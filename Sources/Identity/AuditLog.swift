@@ -40,18 +40,33 @@ package struct AuditLog: Sendable {
         INSERT INTO audit_logs (\(AuditRecord.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
-    /// In the transaction of the change; known secret values in `old` and `new` are blotted out.
-    package func append(_ entry: AuditEntry, in tx: Connection) throws(PAOError) {
+    /// A row that lacks its place in the chain: what can be made before the transaction.
+    package struct Draft: Sendable {
+        fileprivate var record: AuditRecord
+    }
+
+    /// Known secret values in `old` and `new` are blotted out.
+    package func draft(_ entry: AuditEntry) -> Draft {
+        Draft(
+            record: AuditRecord(
+                sequence: 0, id: identifiers.uuid(), at: "", actorKind: entry.actor.kind.rawValue,
+                actorUserID: entry.actor.userID.isEmpty ? nil : entry.actor.userID, actorLogin: entry.actor.login,
+                eventType: entry.eventType, action: entry.action, result: entry.result.rawValue, entityType: entry.entityType,
+                entityID: entry.entityID, team: entry.team,
+                requestID: entry.requestID ?? (entry.entityType == "request" ? entry.entityID : nil), actionID: entry.actionID,
+                old: text(entry.old), new: text(entry.new), correlationID: entry.actor.correlationID, sourceSystem: entry.sourceSystem,
+                address: entry.actor.address, agent: entry.actor.agent, previousHash: []))
+    }
+
+    /// In the transaction of the change.
+    package func append(_ entry: AuditEntry, in tx: Connection) throws(PAOError) { try append(draft(entry), in: tx) }
+
+    package func append(_ draft: Draft, in tx: Connection) throws(PAOError) {
         let head = try Self.head(in: tx)
-        var record = AuditRecord(
-            sequence: head.sequence + 1, id: identifiers.uuid(), at: tx.timestamp.description, actorKind: entry.actor.kind.rawValue,
-            actorUserID: entry.actor.userID.isEmpty ? nil : entry.actor.userID, actorLogin: entry.actor.login,
-            eventType: entry.eventType, action: entry.action, result: entry.result.rawValue, entityType: entry.entityType,
-            entityID: entry.entityID, team: entry.team,
-            requestID: entry.requestID ?? (entry.entityType == "request" ? entry.entityID : nil), actionID: entry.actionID,
-            old: text(entry.old),
-            new: text(entry.new), correlationID: entry.actor.correlationID, sourceSystem: entry.sourceSystem,
-            address: entry.actor.address, agent: entry.actor.agent, previousHash: head.hash)
+        var record = draft.record
+        record.sequence = head.sequence + 1
+        record.at = tx.timestamp.description
+        record.previousHash = head.hash
         record.hash = record.computedHash
         try tx.run(Self.insert, values: record.values)
         try IdentityFailpoint.audited.reach()

@@ -43,10 +43,10 @@ package struct AuditEntry: Sendable {
 
 /// A row of `audit_logs`. `old` and `new` are the stored JSON text.
 package struct AuditRecord: Sendable {
-    package let sequence: Int
+    package internal(set) var sequence: Int
     package let id: String
     /// As stored: a changed text must change the hash, even where it is no time any more.
-    package let at: String
+    package internal(set) var at: String
     package let actorKind: String
     package let actorUserID: String?
     package let actorLogin: String
@@ -64,7 +64,7 @@ package struct AuditRecord: Sendable {
     package let sourceSystem: String
     package let address: String?
     package let agent: String?
-    package let previousHash: [UInt8]
+    package internal(set) var previousHash: [UInt8]
     package internal(set) var hash: [UInt8] = []
 }
 

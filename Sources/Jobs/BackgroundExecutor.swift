@@ -23,7 +23,7 @@ package final class BackgroundExecutor: TaskExecutor {
     }
 
     /// As of `setpriority`: 0 is everybody's, 19 the nicest.
-    private static let niceness: Int32 = 10
+    private static let niceness: Int32 = 15
 
     private let queue = Monitor(Queue())
 

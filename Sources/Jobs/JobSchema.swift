@@ -17,7 +17,7 @@ package enum JobSchema {
             fair_rank INTEGER NOT NULL DEFAULT 0,
             state TEXT NOT NULL CHECK (state IN ('delayed', 'queued', 'leased', 'dead')),
             run_at TEXT NOT NULL,
-            payload TEXT NOT NULL CHECK (json_valid(payload)),
+            payload TEXT NOT NULL,
             limit_keys TEXT NOT NULL DEFAULT '',
             lease_until TEXT,
             lease_epoch INTEGER NOT NULL DEFAULT 0,

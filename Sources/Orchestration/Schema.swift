@@ -61,7 +61,7 @@ package enum OrchestrationSchema {
           requester_login TEXT NOT NULL,
           requester_team TEXT NOT NULL,
           requester_email TEXT,
-          user_teams TEXT NOT NULL CHECK (json_valid(user_teams)),
+          user_teams TEXT NOT NULL,
           current_action TEXT,
           stopping INTEGER NOT NULL DEFAULT 0 CHECK (stopping IN (0,1)),
           stop_reason TEXT,
@@ -129,13 +129,13 @@ package enum OrchestrationSchema {
           step_config TEXT CHECK (step_config IS NULL OR json_valid(step_config)),
           status TEXT NOT NULL CHECK (status IN ('pending','running','verifying','completed','failed','skipped','retrying')),
           position INTEGER NOT NULL CHECK (position >= 0),
-          depends_on TEXT NOT NULL CHECK (json_valid(depends_on)),
+          depends_on TEXT NOT NULL,
           generation INTEGER NOT NULL DEFAULT 0,
           retry_count INTEGER NOT NULL DEFAULT 0 CHECK (retry_count >= 0),
           skip_verification INTEGER NOT NULL DEFAULT 0 CHECK (skip_verification IN (0,1)),
           external_reference TEXT,
           external_url TEXT,
-          frozen TEXT CHECK (frozen IS NULL OR json_valid(frozen)),
+          frozen TEXT,
           due_at TEXT,
           reason TEXT,
           completed_by TEXT,
@@ -175,7 +175,7 @@ package enum OrchestrationSchema {
           kind TEXT NOT NULL,
           summary TEXT NOT NULL,
           resend TEXT NOT NULL CHECK (resend IN ('free','keyed','lookup','never')),
-          rendered TEXT NOT NULL CHECK (json_valid(rendered)),
+          rendered TEXT NOT NULL,
           digest TEXT NOT NULL,
           state TEXT NOT NULL CHECK (state IN ('intent','sent','done','failed','unknown')),
           remote_ref TEXT,
@@ -266,6 +266,7 @@ package enum OrchestrationSchema {
           UNIQUE (team, catalog_item_id, name)
         ) STRICT;
         CREATE INDEX idx_request_templates_team ON request_templates(team, created_at, id);
+
         """
 
     package static let windows: String = """
@@ -317,6 +318,14 @@ package enum OrchestrationSchema {
         ) STRICT;
         CREATE INDEX idx_notifications_inbox ON notifications(recipient, created_at, id) WHERE channel = 'inbox';
         CREATE INDEX idx_notifications_age ON notifications(created_at);
+
+        CREATE TABLE ticket_links (
+          link_type TEXT NOT NULL,
+          from_ticket TEXT NOT NULL,
+          to_ticket TEXT NOT NULL,
+          linked_at TEXT NOT NULL,
+          PRIMARY KEY (from_ticket, to_ticket, link_type)
+        ) STRICT;
 
         CREATE TABLE notification_cursor (
           id INTEGER PRIMARY KEY CHECK (id = 1),

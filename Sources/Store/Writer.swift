@@ -3,7 +3,7 @@
 // or time), and commits with one fsync for all of them.
 //
 // Order        closures run in the order in which they were queued; hooks run in that order after the commit; then callers go on.
-//              Those of background tasks stand back behind the others, but a few of them go into each commit.
+//              Those of background tasks stand back behind the others, but one of them goes into each commit.
 // Durability   a caller goes on only after the fsync that covers its change (with `synchronous` full). A crash before it loses the
 //              whole batch, none of whose callers has been answered; a crash after it loses nothing.
 // Isolation    a closure that throws is undone alone and gets its error; the others are not touched, but all see what those before
@@ -41,7 +41,7 @@ final class Writer: @unchecked Sendable {
     private static let checkpointPages = 4000
     private static let truncatePages = 16_000
     /// Closures of background tasks in a commit that others wait for.
-    private static let backgroundShare = 4
+    private static let backgroundShare = 1
 
     private let connection: Connection
     private let options: StoreOptions

@@ -60,6 +60,7 @@ final class Appliance: Sendable {
         store = try Store(directory: directory, migrations: Self.migrations, options: configuration.store, time: time, log: log)
         try MasterKey.create(in: directory, random: random)
         if let secret = configuration.githubWebhookSecret { redactor.add(secret) }
+        for instance in configuration.jira.values { if let secret = instance["webhookSecret"]?.string { redactor.add(secret) } }
         let sealer = try MasterKey.load(path: directory + "/" + MasterKey.fileName, random: random)
         identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
         events = EventLog()
@@ -154,6 +155,7 @@ final class Appliance: Sendable {
             identifiers: identifiers, random: random, hostname: Files.hostname, variables: configuration.variables,
             attemptTimeout: configuration.stepTimeout, seal: seal, open: open)
         settings.publicURL = try configuration.dashboardURL()
+        settings.environment.escalation = configuration.escalation
         return settings
     }
 
@@ -265,7 +267,19 @@ final class Appliance: Sendable {
         let verifies = signature.map { signature in
             { @Sendable (header: String, body: [UInt8]) in signature.verifies(hubSignature: header, body: body) }
         }
-        return WebhookRoutes(branch: configuration.catalogBranch, verifies: verifies) { [self] in Task { await syncCatalog() } }
+        var routes = WebhookRoutes(branch: configuration.catalogBranch, verifies: verifies) { [self] in Task { await syncCatalog() } }
+        let secrets = configuration.jira.compactMapValues { $0["webhookSecret"]?.string }
+        routes.verifiesJira = { instance, header, body in
+            secrets[instance].map { WebhookSignature(secret: $0).verifies(hubSignature: header, body: body) }
+        }
+        routes.noticed = { [requests, log] reference in
+            Task {
+                do throws(PAOError) { try await requests.notice(reference) } catch {
+                    log(.warning, "a webhook could not be followed", ["error": .string("\(error)")])
+                }
+            }
+        }
+        return routes
     }
 
     private func system(openAPI: @escaping @Sendable () -> JSON) -> SystemRoutes {

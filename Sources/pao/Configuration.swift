@@ -1,6 +1,7 @@
 import Base
 import Documents
 import Glibc
+import Orchestration
 import Store
 
 /// What `pao.yaml`, `PAO_` variables and options say. The only reader of the environment.
@@ -17,6 +18,8 @@ struct Configuration: Sendable {
     var isSandbox = false
     var jira: [String: JSON] = [:]
     var defaultJira: String?
+    /// Where escalations become incidents.
+    var escalation = JiraEscalation()
     /// The other systems under `integrations`, and `smtp`, as written; `ServicesConfiguration` reads them.
     var integrations: JSON = [:]
     var smtp: JSON = [:]
@@ -80,7 +83,10 @@ enum ConfigurationReader {
         "catalog": .map(["source": .value, "branch": .value, "path": .value, "credentials": .value, "pollInterval": .value]),
         "sandbox": .value,
         "integrations": .map([
-            "jira": .map(["instances": .open, "default": .value]),
+            "jira": .map([
+                "instances": .open, "default": .value,
+                "escalation": .map(["instance": .value, "project": .value, "issueType": .value]),
+            ]),
             "github": .map(["apiUrl": .value, "token": .value, "webhookSecret": .value]),
             "gitlab": .map(["baseUrl": .value, "token": .value]), "servicenow": .map(["instances": .open, "default": .value]),
             "webhooks": .map(["secret": .value]),
@@ -244,6 +250,9 @@ enum ConfigurationReader {
         result.isSandbox = try flag("sandbox", text("sandbox"))
         for (name, instance) in values["integrations"]?["jira"]?["instances"]?.object ?? JSONObject() { result.jira[name] = instance }
         result.defaultJira = text("integrations", "jira", "default") ?? (result.jira.count == 1 ? result.jira.keys.first : nil)
+        result.escalation.instance = text("integrations", "jira", "escalation", "instance")
+        result.escalation.project = text("integrations", "jira", "escalation", "project") ?? result.escalation.project
+        result.escalation.issueType = text("integrations", "jira", "escalation", "issueType") ?? result.escalation.issueType
         result.integrations = values["integrations"] ?? [:]
         result.smtp = values["smtp"] ?? [:]
         result.egress = try list("egress.allow", values["egress"]?["allow"])

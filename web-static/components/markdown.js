@@ -1,18 +1,21 @@
 import { html } from '../lib/preact.js';
 
-// The little of Markdown that people write into tickets: paragraphs, lists, headings as bold lines, **bold**, `code`, bare links.
-// Text becomes nodes, never markup.
+// The little of Markdown that people write into tickets: paragraphs, lists, headings as bold lines, **bold**, `code`, bare links. A backslash
+// before punctuation means that character itself. Text becomes nodes, never markup.
 
-const inline = /\*\*(.+?)\*\*|`([^`]+)`|(https?:\/\/[^\s)]+)/g;
+const escaped = /\\([!-/:-@[-`{-~])/g;
+const inline = /\\([!-/:-@[-`{-~])|\*\*(.+?)\*\*|`([^`]+)`|(https?:\/\/[^\s)]+)/g;
+const literal = (text) => text.replace(escaped, '$1');
 
 function spans(text) {
     const nodes = [];
     let end = 0;
     for (const match of text.matchAll(inline)) {
         nodes.push(text.slice(end, match.index));
-        const [whole, bold, code, link] = match;
-        if (bold) nodes.push(html`<b>${bold}</b>`);
-        else if (code) nodes.push(html`<code>${code}</code>`);
+        const [whole, character, bold, code, link] = match;
+        if (character) nodes.push(character);
+        else if (bold) nodes.push(html`<b>${literal(bold)}</b>`);
+        else if (code) nodes.push(html`<code>${literal(code)}</code>`);
         else nodes.push(html`<a href=${link} target="_blank" rel="noreferrer">${link}</a>`);
         end = match.index + whole.length;
     }

@@ -8,6 +8,8 @@ struct ActionReader {
 
     let templates: TemplateReader
     let path: String
+    /// Of a document that is read back from the database.
+    var places = SourceMap.none
 
     private var report: FindingReport { templates.report }
 
@@ -38,16 +40,22 @@ struct ActionReader {
         let after = TemplatePlace.afterAction(list, id: id)
         map.allow(["description"])
         _ = map.required("config")
-        let action = Action(
+        var action = Action(
             id: id, name: map.text("name") ?? Identifiers.title(id), type: type,
             dependsOn: map.texts("dependsOn", atMost: Self.mostActions),
             condition: condition.flatMap { templates.expression($0, .action(list, id: id)) }, conditionSource: condition?.text,
             config: map.node("config").map { templates.tree($0, .action(list, id: id)) } ?? .constant([:]),
             verification: verifications(&map, after), outputs: outputs(&map),
             cleanup: map.node("cleanup").flatMap { templates.template($0, after) }, retry: map.mapping("retry").map(retry),
-            timeout: map.duration("timeout"), source: CatalogDocument.Source(path: path, line: node.position.line))
+            timeout: map.duration("timeout"), source: source(node))
+        action.conditionPlace = condition.map(source)
+        if let known = places.place(of: id, in: list, path: path) { (action.source, action.conditionPlace) = known }
         map.finish()
         return id.isEmpty ? nil : action
+    }
+
+    private func source(_ node: YAMLNode) -> CatalogDocument.Source {
+        CatalogDocument.Source(path: path, line: node.position.line, column: node.position.column)
     }
 
     private func checkIDs(_ read: [(node: YAMLNode, action: Action)]) {

@@ -8,6 +8,8 @@ struct DocumentDecoder {
 
     let path: String
     let templates: TemplateReader
+    /// Where the actions of a document stand that is read back from the database.
+    var places = SourceMap.none
     var report: FindingReport { templates.report }
 
     init(path: String, dialect: TemplateDialect, report: FindingReport, source: SourceText) {
@@ -16,10 +18,11 @@ struct DocumentDecoder {
     }
 
     /// A document of a version that was read without errors before.
-    static func decode(definition: JSON, source: CatalogDocument.Source) throws(PAOError) -> CatalogDocument {
+    static func decode(definition: JSON, source: CatalogDocument.Source, places: SourceMap = .none) throws(PAOError) -> CatalogDocument {
         let dialect: TemplateDialect = definition[dialectKey] == "flat" ? .flat : .canonical
         let report = FindingReport(file: source.path)
-        let decoder = DocumentDecoder(path: source.path, dialect: dialect, report: report, source: .none)
+        var decoder = DocumentDecoder(path: source.path, dialect: dialect, report: report, source: .none)
+        decoder.places = places
         if let document = decoder.decode(YAMLNode(definition), at: source) { return document }
         let reasons = report.findings.filter(\.isError).map(\.description).joined(separator: "\n")
         throw PAOError(.data, "A stored version of a catalog document cannot be read.", detail: reasons)

@@ -49,12 +49,12 @@ extension DocumentDecoder {
         if map.required("actions") == nil { templates.hasWholeActions = false }
         let nodes = map.elements("actions")
         map.finish()
-        return ActionReader(templates: templates, path: path).actions(nodes, list)
+        return ActionReader(templates: templates, path: path, places: places).actions(nodes, list)
     }
 
     private func automatic(_ map: MappingReader) -> AutomaticFulfillment {
         var map = map
-        let reader = ActionReader(templates: templates, path: path)
+        let reader = ActionReader(templates: templates, path: path, places: places)
         let mode: SequenceMode = map.choice("mode") ?? .sequential
         let concurrency = map.mapping("concurrency").map { self.concurrency($0) }
         if map.required("actions") == nil { templates.hasWholeActions = false }

@@ -18,11 +18,11 @@ enum CatalogStore {
     static func keep(_ version: PendingVersion, in connection: Connection) throws(PAOError) {
         try connection.run(
             """
-            INSERT INTO catalog_versions (kind, id, version, digest, definition, source_file_path, source_line, synced_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, digest) DO NOTHING
+            INSERT INTO catalog_versions (kind, id, version, digest, definition, source_file_path, source_line, source_map, synced_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id, digest) DO NOTHING
             """,
             version.kind.rawValue, version.id, version.version, version.digest, version.definition, version.source.path,
-            version.source.line, connection.timestamp)
+            version.source.line, version.sourceMap, connection.timestamp)
     }
 
     static func versions(of id: String, limit: Int, in connection: Connection) throws(PAOError) -> [CatalogVersion] {
@@ -136,6 +136,7 @@ struct PendingVersion: Sendable {
     let digest: String
     let definition: String
     let source: CatalogDocument.Source
+    let sourceMap: String
 
     init(_ document: CatalogDocument) {
         kind = document.kind
@@ -144,5 +145,6 @@ struct PendingVersion: Sendable {
         digest = document.digest
         definition = document.definition.description
         source = document.source
+        sourceMap = SourceMap(of: document).text
     }
 }

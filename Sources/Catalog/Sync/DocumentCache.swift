@@ -31,11 +31,13 @@ final class DocumentCache: Sendable {
         if let document = lookUp(digest), document.id == id { return document }
         let stored = try store.read { connection throws(PAOError) in
             try connection.first(
-                "SELECT definition, source_file_path, source_line FROM catalog_versions WHERE id = ? AND digest = ?", id, digest)
+                "SELECT definition, source_file_path, source_line, source_map FROM catalog_versions WHERE id = ? AND digest = ?", id, digest
+            )
         }
         guard let stored else { throw PAOError(.notFound, "There is no such version of the catalog document \(id).") }
         let source = CatalogDocument.Source(path: stored.text(1), line: stored.int(2))
-        let document = try DocumentDecoder.decode(definition: stored.json(0), source: source)
+        let places = SourceMap(stored.optionalJSON(3) ?? .null)
+        let document = try DocumentDecoder.decode(definition: stored.json(0), source: source, places: places)
         keep(document, as: digest)
         return document
     }

@@ -53,11 +53,14 @@ package struct ActionEnvironment: Sendable {
     /// By name; empty where none is configured.
     package var jira: [String: JiraInstance]
     package var defaultJira: String?
+    package var escalation = JiraEscalation()
     /// How often outside states are asked for at first and at most.
     package var pollInterval: Duration
     package var pollMaximum: Duration
     /// The other systems, with their tokens: never part of what is prepared.
     package var services = ExternalServices()
+
+    var hasJira: Bool { !jira.isEmpty }
 
     package init(
         isSandbox: Bool, jira: [String: JiraInstance] = [:], defaultJira: String? = nil, pollInterval: Duration = .seconds(2),

@@ -51,6 +51,7 @@ package final class Engine: Sendable {
         breakers = CircuitBreakers(time: time)
         tokens = OAuth2TokenCache(http: http, time: time)
         jobs.register(Self.jobKind) { [self] job in try await advance(job) }
+        JiraDesk(self).register()
     }
 
     /// Asks for a request to be looked at, in the transaction of whatever changed.

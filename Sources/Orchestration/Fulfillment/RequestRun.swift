@@ -25,6 +25,8 @@ struct RequestRun: Sendable {
     var instance: ServiceInstance?
     /// Of a bundle: the requests of its components by `req-` id.
     var children: [String: Child] = [:]
+    /// Of a bundle: components that people fulfil and that need nothing of others.
+    var componentsAtOnce: Set<String> = []
     /// Of a bundle: makes the request for a component. Throws `invalid`.
     var makeComponent: (@Sendable (BundleComponent, RequestRun) throws(PAOError) -> NewRequest)?
     var changes = RunChanges()
@@ -95,7 +97,9 @@ struct RequestRun: Sendable {
             : request.mode == .automatic && document.fulfillment.automatic?.isParallel == true
         return Sequence(
             request.steps.map {
-                Sequence.Item(id: $0.id, status: $0.status, dependsOn: $0.dependsOn, waitsForPerson: waitsForPerson($0))
+                Sequence.Item(
+                    id: $0.id, status: $0.status, dependsOn: $0.dependsOn, waitsForPerson: waitsForPerson($0),
+                    startsAtOnce: componentsAtOnce.contains($0.id))
             }, isParallel: isParallel)
     }
 

@@ -22,6 +22,7 @@ struct RunLoader: Sendable {
             preCheck: Self.preCheck(tickets), instance: instance, now: now)
         if request.kind == .bundle {
             run.children = try children(of: request, in: connection)
+            run.componentsAtOnce = componentsAtOnce(of: document)
             run.makeComponent = { [self] (component, run) throws(PAOError) in try self.component(component, of: run) }
         }
         return run
@@ -54,6 +55,17 @@ struct RunLoader: Sendable {
             children[child.id] = RequestRun.Child(request: child, instance: instance)
         }
         return children
+    }
+
+    /// Tickets for people are opened at once (S2); not where what they say comes from another component.
+    private func componentsAtOnce(of bundle: CatalogDocument) -> Set<String> {
+        let snapshot = catalog.snapshot
+        let found = bundle.components.filter { component in
+            let references = component.config.templates.flatMap(\.template.references)
+            return snapshot.document(id: component.catalogItem)?.fulfillment.mode == .manual
+                && !references.contains { $0.path.first == .key("components") }
+        }
+        return Set(found.map(\.id))
     }
 
     /// The request for one component, checked like any other. Throws `invalid`.

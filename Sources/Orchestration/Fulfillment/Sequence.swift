@@ -31,12 +31,17 @@ package struct Sequence: Sendable {
         package var dependsOn: [String]
         /// Under way, but in the hands of a person, who may take days.
         package var waitsForPerson: Bool
+        /// Whatever stands before it: a component that people fulfil, whose ticket is opened at once.
+        package var startsAtOnce: Bool
 
-        package init(id: String, status: StepStatus, dependsOn: [String], waitsForPerson: Bool = false) {
+        package init(
+            id: String, status: StepStatus, dependsOn: [String], waitsForPerson: Bool = false, startsAtOnce: Bool = false
+        ) {
             self.id = id
             self.status = status
             self.dependsOn = dependsOn
             self.waitsForPerson = waitsForPerson
+            self.startsAtOnce = startsAtOnce
         }
 
         fileprivate var isActive: Bool { [.running, .verifying, .retrying].contains(status) }
@@ -60,12 +65,16 @@ package struct Sequence: Sendable {
         let pending = items.filter { $0.status == .pending }
         if pending.isEmpty { return active ? .wait : .finish }
         if stopping { return .wait }
-        return isParallel ? parallel(pending, active: active) : sequential(pending, active: active)
+        let early = pending.filter(\.startsAtOnce)
+        if !early.isEmpty { return .start(early.map(\.id)) }
+        return isParallel ? parallel(pending, active: active) : sequential(pending)
     }
 
-    private func sequential(_ pending: [Item], active: Bool) -> Next {
-        guard !active, let first = pending.first else { return .wait }
-        return .start([first.id])
+    /// What was started before its turn holds up only what depends on it.
+    private func sequential(_ pending: [Item]) -> Next {
+        guard let first = pending.first else { return .wait }
+        let isHeldUp = items.contains { $0.isActive && (!$0.startsAtOnce || first.dependsOn.contains($0.id)) }
+        return isHeldUp ? .wait : .start([first.id])
     }
 
     private func parallel(_ pending: [Item], active: Bool) -> Next {

@@ -34,6 +34,10 @@ struct TicketStore {
         ).map(Self.ticket)
     }
 
+    func ticket(rowID: String) throws(PAOError) -> Ticket? {
+        try connection.first("SELECT \(Self.columns) FROM \(Self.source) WHERE t.id = ?", rowID).map(Self.ticket)
+    }
+
     func tickets(ofRequest rowID: String) throws(PAOError) -> [Ticket] {
         try connection.rows(
             "SELECT \(Self.columns) FROM \(Self.source) WHERE t.request_id = ? ORDER BY t.created_at, t.id", rowID
@@ -68,6 +72,29 @@ struct TicketStore {
             """,
             ticket.status.rawValue, ticket.assignee, ticket.outputs, ticket.resolution, ticket.resolvedBy, ticket.updatedAt,
             ticket.resolvedAt, ticket.rowID)
+    }
+
+    /// To where the work is done now.
+    func move(_ ticket: Ticket) throws(PAOError) {
+        try connection.run(
+            "UPDATE manual_tickets SET ticket_system = ?, system_instance = ?, ticket_id = ?, ticket_url = ?, updated_at = ? WHERE id = ?",
+            ticket.system, ticket.systemInstance, ticket.id, ticket.url, connection.timestamp, ticket.rowID)
+    }
+
+    // MARK: Links
+
+    /// Among these issues.
+    func links(of issues: [String]) throws(PAOError) -> Set<IssueLink> {
+        let marks = issues.map { _ in "?" }.joined(separator: ", ")
+        let rows = try connection.rows(
+            "SELECT link_type, from_ticket, to_ticket FROM ticket_links WHERE from_ticket IN (\(marks))", values: issues.map(SQLValue.text))
+        return Set(rows.map { IssueLink(type: $0.text(0), from: $0.text(1), to: $0.text(2)) })
+    }
+
+    func keep(_ link: IssueLink) throws(PAOError) {
+        try connection.run(
+            "INSERT OR IGNORE INTO ticket_links(link_type, from_ticket, to_ticket, linked_at) VALUES (?, ?, ?, ?)", link.type, link.from,
+            link.to, connection.timestamp)
     }
 
     func addComment(ticketRowID: String, author: String, text: String, at: Timestamp) throws(PAOError) {

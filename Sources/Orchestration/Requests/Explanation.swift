@@ -52,11 +52,12 @@ extension RequestRun {
         let source = action?.source ?? document.source
         var json: JSON = [
             "id": .string(step.id), "status": .string(step.status.rawValue), "reason": .optional(reason(of: step)),
-            "source": .string("\(source.path):\(source.line)"), "waitsFor": .array(unmet(step).map(JSON.string)),
+            "source": .string(source.text), "waitsFor": .array(unmet(step).map(JSON.string)),
             "dueAt": .optional(step.dueAt?.description),
         ]
         if let action, let condition = action.condition {
             json["expression"] = .string(action.conditionSource ?? condition.source)
+            json["expressionSource"] = .optional(action.conditionPlace?.text)
             json["values"] = values(of: condition, index)
         }
         if let failure = step.attempts.last(where: { $0.failure != nil })?.failure { json["lastError"] = failure.json }

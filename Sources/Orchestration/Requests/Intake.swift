@@ -26,11 +26,16 @@ struct Intake: Sendable {
     /// Throws `invalid` when another request has taken the name or the quota meanwhile, `conflict` when its concurrency key is taken
     /// and the document says `reject`.
     func store(_ new: NewRequest, by actor: Actor, in tx: Connection) throws(PAOError) {
+        try store(new, recorder.acceptance(of: new.request, by: actor), by: actor, in: tx)
+    }
+
+    /// With the rows made beforehand.
+    func store(_ new: NewRequest, _ acceptance: Recorder.Acceptance, by actor: Actor, in tx: Connection) throws(PAOError) {
         let request = new.request
         let findings = try SubmissionCheck.businessFindings(new.document, name: request.instanceName, team: request.requester.team, tx)
         if !findings.isEmpty { throw SubmissionCheck.invalid(findings) }
         try applyConcurrencyPolicy(new, by: actor, in: tx)
-        try recorder.recordSubmission(request, by: actor, in: tx)
+        try recorder.record(acceptance, in: tx)
         if new.gates.isEmpty { return try Engine.enqueue(request, priority: .start, at: request.startAfter, jobs: jobs, in: tx) }
         for approval in try approvals.request(new.gates, for: Self.subject, request.id, by: actor, in: tx) where approval.status == .pending
         {
@@ -70,6 +75,7 @@ struct Intake: Sendable {
         for component in run.changes.newComponents {
             try store(component, by: run.request.requester.actor(run.request.correlationID), in: tx)
         }
+        try JiraDesk.follow(run, jobs, in: tx)
         if let key = run.changes.releasedKey { try ConcurrencyKeys.wakeNext(key, jobs: jobs, in: tx) }
         guard let parent = run.request.parentRowID, !run.changes.requestTransitions.isEmpty else { return }
         try jobs.enqueue(

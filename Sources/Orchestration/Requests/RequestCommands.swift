@@ -1,5 +1,6 @@
 package import Base
 import Catalog
+import Documents
 package import Identity
 import Jobs
 import Store
@@ -287,33 +288,43 @@ extension RequestRun {
         }
     }
 
-    /// S2's structured incident.
+    /// S2's structured incident, in Markdown; what people and other systems have said appears literally.
     func escalationTicket(reason: String, priority: String, by login: String) -> Ticket {
-        let lines = request.steps.map { "- \($0.name): \($0.status.rawValue)" }
+        let lines = request.steps.map { "- \(Self.literal($0.name)): \($0.status.rawValue)" + ($0.externalURL.map { " (\($0))" } ?? "") }
         let failure = request.errorContext?["error"]?["message"]?.string ?? ""
-        let cleanup = (request.errorContext?["cleanupRequired"]?.array ?? []).map { "- \($0["instructions"]?.string ?? "")" }
+        let cleanup = (request.errorContext?["cleanupRequired"]?.array ?? []).map { "- \(Self.literal($0["instructions"]?.string ?? ""))" }
         let description = """
             **Request Information**
-            Service: \(document.metadata.name) (\(document.metadata.version))
-            Request ID: \(request.id)
-            User: \(request.requester.email ?? request.requester.login)
-            Escalated by: \(login): \(reason)
+
+            Service: \(Self.literal(document.metadata.name)) (\(document.metadata.version))
+            Request ID: \(settings.publicURL.isEmpty ? request.id : settings.page("/requests/\(request.id)"))
+            User: \(Self.literal(request.requester.email ?? request.requester.login))
+            Failure Time: \(request.errorContext?["timestamp"]?.string ?? request.updatedAt.description)
+            Escalated by: \(Self.literal("\(login): \(reason)"))
 
             **Component Status**
+
             \(lines.joined(separator: "\n"))
 
             **Error Details**
-            \(failure)
+
+            \(Self.literal(failure))
 
             **Cleanup Required**
+
             \(cleanup.isEmpty ? "- nothing" : cleanup.joined(separator: "\n"))
 
             **Original Request Data**
+
             ```json
             \(Sealed.masked(request.parameters).pretty)```
             """
         return requestTicket(
             .escalation, title: "Manual Support Required - \(document.metadata.name) (\(request.id))", description: description,
             priority: priority)
+    }
+
+    private static func literal(_ text: String) -> String {
+        (try? Template.parse("{{fields.text}}").render(JSONScope(["fields": ["text": .string(text)]]), as: .markdown)) ?? text
     }
 }

@@ -132,27 +132,39 @@ struct RequestStore {
 
     // MARK: Writing
 
-    func insert(_ request: ServiceRequest) throws(PAOError) {
-        let id = request.catalogID
-        try connection.run(
-            """
-            INSERT INTO service_requests(id, request_id, request_type, catalog_item_id, catalog_bundle_id, update_item_id,
-              upgrade_item_id, target_instance_id, parent_request_id, catalog_version, catalog_digest, status, parameters,
-              fulfillment_mode, requester_user_id, requester_login, requester_team, requester_email, user_teams, correlation_id,
-              concurrency_key, start_after, created_at, updated_at, instance_name, category, component_id)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            request.rowID, request.id, request.type.rawValue, request.kind == .item && request.type == .create ? id : nil,
-            request.kind == .bundle && request.type == .create ? id : nil, request.kind == .update ? id : nil,
-            request.kind == .upgrade ? id : nil, request.targetInstanceRowID, request.parentRowID, request.catalogVersion,
-            request.catalogDigest, request.status.rawValue, request.parameters, request.mode.rawValue, request.requester.userID,
-            request.requester.login, request.requester.team, request.requester.email,
-            JSON.array(request.requester.teams.map(JSON.string)), request.correlationID, request.concurrencyKey, request.startAfter,
-            request.createdAt, request.updatedAt, request.instanceName, request.category, request.componentID)
-        try insert(request.steps, of: request.rowID)
+    /// What stands in the rows of a new request: made before the transaction, which others wait for.
+    struct Rows: Sendable {
+        fileprivate let request: [SQLValue]
+        /// For as many steps each as one statement takes.
+        fileprivate let steps: [[SQLValue]]
+
+        init(_ request: ServiceRequest) {
+            let id = SQLValue.text(request.catalogID)
+            self.request = [
+                .text(request.rowID), .text(request.id), .text(request.type.rawValue),
+                request.kind == .item && request.type == .create ? id : .null,
+                request.kind == .bundle && request.type == .create ? id : .null, request.kind == .update ? id : .null,
+                request.kind == .upgrade ? id : .null, request.targetInstanceRowID.sqlValue, request.parentRowID.sqlValue,
+                .text(request.catalogVersion), .text(request.catalogDigest), .text(request.status.rawValue),
+                request.parameters.sqlValue, .text(request.mode.rawValue), .text(request.requester.userID),
+                .text(request.requester.login), .text(request.requester.team), request.requester.email.sqlValue,
+                JSON.array(request.requester.teams.map(JSON.string)).sqlValue, .text(request.correlationID),
+                request.concurrencyKey.sqlValue, request.startAfter.sqlValue, request.createdAt.sqlValue, request.updatedAt.sqlValue,
+                request.instanceName.sqlValue, .text(request.category), request.componentID.sqlValue,
+            ]
+            steps = stride(from: 0, to: request.steps.count, by: stepsPerStatement).map { start in
+                request.steps[start..<min(start + stepsPerStatement, request.steps.count)].flatMap { step -> [SQLValue] in
+                    [
+                        .text(request.rowID), .text(step.id), .text(step.name), .text(step.type), .text(step.status.rawValue),
+                        .integer(step.position), JSON.array(step.dependsOn.map(JSON.string)).sqlValue,
+                    ]
+                }
+            }
+        }
     }
 
     private static let stepsPerStatement = 8
+    private static let stepColumns = 7
     /// The text for each number of steps, so that each is prepared once.
     private static let stepInserts: [String] = (0...stepsPerStatement).map { count in
         let rows = Array(repeating: "(?, ?, ?, ?, ?, ?, ?)", count: count).joined(separator: ", ")
@@ -161,20 +173,16 @@ struct RequestStore {
             """
     }
 
-    private func insert(_ steps: [Step], of requestRowID: String) throws(PAOError) {
-        var rest = steps[...]
-        while !rest.isEmpty {
-            let chunk = rest.prefix(Self.stepsPerStatement)
-            rest = rest.dropFirst(chunk.count)
-            var values: [SQLValue] = []
-            for step in chunk {
-                values += [
-                    .text(requestRowID), .text(step.id), .text(step.name), .text(step.type),
-                    .text(step.status.rawValue), .integer(step.position), JSON.array(step.dependsOn.map(JSON.string)).sqlValue,
-                ]
-            }
-            try connection.run(Self.stepInserts[chunk.count], values: values)
-        }
+    func insert(_ rows: Rows) throws(PAOError) {
+        try connection.run(
+            """
+            INSERT INTO service_requests(id, request_id, request_type, catalog_item_id, catalog_bundle_id, update_item_id,
+              upgrade_item_id, target_instance_id, parent_request_id, catalog_version, catalog_digest, status, parameters,
+              fulfillment_mode, requester_user_id, requester_login, requester_team, requester_email, user_teams, correlation_id,
+              concurrency_key, start_after, created_at, updated_at, instance_name, category, component_id)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """, values: rows.request)
+        for values in rows.steps { try connection.run(Self.stepInserts[values.count / Self.stepColumns], values: values) }
     }
 
     /// Writes all that may change in the life of a request. Throws `conflict` where the database refuses the transition.

@@ -57,13 +57,14 @@ package final class Requests: Sendable {
         }
         let new = accept(checked, by: actor)
         let (intake, idempotency, row) = (intake, idempotency, new.request)
+        let acceptance = recorder.acceptance(of: row, by: actor)
         let submitted = try await store.write { tx throws(PAOError) -> Submitted in
             if let (key, digest) = submission.idempotency,
                 let answer = try idempotency.lookUp(key, principal: actor.userID, digest: digest, in: tx)
             {
                 return .replayed(status: answer.status, location: answer.location, body: answer.body)
             }
-            try intake.store(new, by: actor, in: tx)
+            try intake.store(new, acceptance, by: actor, in: tx)
             try OrchestrationFailpoint.requestStored.reach()
             if let (key, digest) = submission.idempotency {
                 try idempotency.store(
@@ -147,21 +148,34 @@ package final class Requests: Sendable {
 }
 
 extension Recorder {
+    /// All rows of a new request's acceptance, ready to be written.
+    struct Acceptance: Sendable {
+        fileprivate let rows: RequestStore.Rows
+        fileprivate let events: [Event]
+        fileprivate let audit: AuditLog.Draft
+    }
+
     /// A new request with its steps, the three events of its acceptance and its audit row.
-    func recordSubmission(_ request: ServiceRequest, by actor: Actor, in tx: Connection) throws(PAOError) {
-        try RequestStore(tx).insert(request)
-        try events.append(
-            [
+    func acceptance(of request: ServiceRequest, by actor: Actor) -> Acceptance {
+        Acceptance(
+            rows: RequestStore.Rows(request),
+            events: [
                 event(of: request, from: nil, to: .submitted), event(of: request, from: .submitted, to: .validating),
                 event(of: request, from: .validating, to: request.status),
-            ], in: tx)
-        try audit.append(
-            AuditEntry(
-                actor, "create", "request", request.id, team: request.requester.team, requestID: request.id,
-                new: [
-                    "status": .string(request.status.rawValue), "catalogId": .string(request.catalogID),
-                    "catalogVersion": .string(request.catalogVersion), "requestData": Sealed.masked(request.parameters),
-                ]), in: tx)
+            ],
+            audit: audit.draft(
+                AuditEntry(
+                    actor, "create", "request", request.id, team: request.requester.team, requestID: request.id,
+                    new: [
+                        "status": .string(request.status.rawValue), "catalogId": .string(request.catalogID),
+                        "catalogVersion": .string(request.catalogVersion), "requestData": Sealed.masked(request.parameters),
+                    ])))
+    }
+
+    func record(_ acceptance: Acceptance, in tx: Connection) throws(PAOError) {
+        try RequestStore(tx).insert(acceptance.rows)
+        try events.append(acceptance.events, in: tx)
+        try audit.append(acceptance.audit, in: tx)
     }
 }
 

@@ -185,14 +185,26 @@ package struct JiraTicketAction: ActionType {
 
     private enum Outcome { case running, completed, failed }
 
+    /// How a ticket of ours stands that follows the issue.
+    static func ticketStatus(of issue: JiraIssue) -> Ticket.Status {
+        switch outcome(issue) {
+        case .completed: .resolved
+        case .failed: .closed
+        case .running: issue.category == .new ? .open : .inProgress
+        }
+    }
+
     /// S2's mapping, which a document may replace by `statusMapping: {<status>: running|completed|failed}`.
     private func outcome(_ issue: JiraIssue, _ effect: PreparedEffect) -> Outcome {
         switch effect.payload["statusMap"]?[issue.status]?.string {
-        case "completed"?: return .completed
-        case "failed"?: return .failed
-        case "running"?: return .running
-        default: break
+        case "completed"?: .completed
+        case "failed"?: .failed
+        case "running"?: .running
+        default: Self.outcome(issue)
         }
+    }
+
+    private static func outcome(_ issue: JiraIssue) -> Outcome {
         let refusals = [
             "won't do", "won't fix", "wont do", "declined", "rejected", "cancelled", "canceled", "duplicate", "cannot reproduce",
         ]

@@ -1,0 +1,309 @@
+// DESIGN: what is done in JIRA beside steps
+//
+// Two kinds of jobs, enqueued in the transaction that makes them necessary:
+//   - `jira.escalation`, one per escalation ticket: makes the incident in JIRA, puts its key in place of the inbox's id, and then follows
+//     the issue until it is done. The intent stands in the effect ledger before the call; after a crash the issue is searched by its label
+//     first, for as long as the search may lag. Where JIRA says no, the ticket stays in the inbox.
+//   - `jira.links`, one per bundle: links the issues of its components as they depend on each other. JIRA keeps one link of a kind between
+//     two issues, so that a repetition after a crash is harmless; what was linked is stored all the same.
+
+import Base
+import Catalog
+import Identity
+import Integrations
+import Jobs
+import Store
+
+/// Where escalations become incidents (S2's template).
+package struct JiraEscalation: Sendable {
+    /// nil: the default instance.
+    package var instance: String?
+    package var project = "ORCHESTRATION"
+    package var issueType = "Incident"
+
+    package init() {}
+}
+
+struct JiraDesk: Sendable {
+    static let escalationKind = "jira.escalation"
+    static let linksKind = "jira.links"
+
+    private let store: Store
+    private let intake: Intake
+    private let settings: RunSettings
+    private let http: HTTPTransport
+    private let tokens: OAuth2TokenCache
+    private let time: TimeSource
+    private let log: Log
+
+    private let jobs: JobQueue
+
+    init(_ engine: Engine) {
+        jobs = engine.jobs
+        store = engine.store
+        intake = engine.intake
+        settings = engine.settings
+        http = engine.http
+        tokens = engine.tokens
+        time = engine.time
+        log = engine.log
+    }
+
+    func register() {
+        jobs.register(Self.escalationKind) { [self] job in try await escalate(job) }
+        jobs.register(Self.linksKind) { [self] job in try await link(job) }
+    }
+
+    // MARK: Enqueuing
+
+    /// What a run's changes make necessary.
+    static func follow(_ run: RequestRun, _ jobs: JobQueue, in tx: Connection) throws(PAOError) {
+        guard run.settings.environment.hasJira else { return }
+        for ticket in run.changes.newTickets where ticket.purpose == .escalation {
+            try jobs.enqueue(NewJob(kind: escalationKind, subject: ticket.rowID, team: ticket.team, priority: .continuation), in: tx)
+        }
+        let issues = run.request.steps.filter { $0.isIssue && run.changes.dirtySteps.contains($0.id) }
+        guard !issues.isEmpty, let bundle = run.request.parentRowID ?? (run.request.kind == .bundle ? run.request.rowID : nil) else {
+            return
+        }
+        try jobs.enqueue(NewJob(kind: linksKind, subject: bundle, team: run.request.requester.team, priority: .background), in: tx)
+    }
+
+    private func client(_ name: String?) -> JiraClient? {
+        let environment = settings.environment
+        guard let instance = (name ?? environment.defaultJira).flatMap({ environment.jira[$0] }) else { return nil }
+        return JiraClient(instance: instance, http: http, tokens: tokens, time: time, timeout: settings.attemptTimeout)
+    }
+
+    private func retry(_ failure: JiraFailure) -> Timestamp {
+        time.now() + max(.seconds(30), failure.retryAfter.map { .seconds($0) } ?? .zero)
+    }
+
+    // MARK: Escalations
+
+    /// What JIRA said.
+    private enum Answer: Sendable {
+        /// The issue that is there now.
+        case opened(key: String, url: String)
+        case stands(Ticket.Status, resolution: String?)
+        /// `mayBeThere`: nobody knows whether the issue was made.
+        case later(Timestamp, mayBeThere: Bool)
+        case refused(String)
+    }
+
+    /// An escalation ticket with all that is known of it.
+    private struct Case: Sendable {
+        var ticket: Ticket
+        var request: ServiceRequest
+        /// The step that it is about.
+        var stepID: String
+        var effect: Effect?
+
+        var key: String { Effect.key(requestID: request.id, stepID: stepID, generation: 0, part: ticket.rowID) }
+    }
+
+    /// nil where there is nothing to follow any more.
+    private func open(_ ticketRowID: String) throws(PAOError) -> Case? {
+        try store.read { connection throws(PAOError) -> Case? in
+            guard let ticket = try TicketStore(connection).ticket(rowID: ticketRowID), !ticket.status.isFinal,
+                let request = try RequestStore(connection).request(id: ticket.requestID),
+                let step = request.steps.first(where: { $0.status == .failed }) ?? request.steps.first
+            else { return nil }
+            var found = Case(ticket: ticket, request: request, stepID: step.id)
+            let effects = try EffectLedger(connection).effects(ofRequest: request.rowID)
+            // The step may have gone on since: the effect keeps the one it was made for.
+            found.effect = effects.first { $0.part == ticket.rowID }
+            if let effect = found.effect { found.stepID = effect.stepID }
+            return found
+        }
+    }
+
+    private func escalate(_ job: ClaimedJob) async throws(PAOError) {
+        guard let found = try open(job.subject),
+            let client = client(found.ticket.systemInstance ?? settings.environment.escalation.instance)
+        else { return try await end(job) }
+        let doubtSince = found.effect.flatMap { $0.state == .intent ? $0.updatedAt : nil }
+        if found.ticket.system != "jira", doubtSince == nil {
+            let effect = effect(found, client)
+            try await store.write { tx throws(PAOError) in
+                try job.lease.check(in: tx)
+                try EffectLedger(tx).intend(effect, leaseEpoch: job.lease.epoch)
+            }
+        }
+        let answer = await ask(client, found, doubtSince)
+        try await store.write { [self] tx throws(PAOError) in
+            try job.lease.check(in: tx)
+            switch answer {
+            case .opened(let key, let url): try move(found, to: key, url, client.instance.name, job, in: tx)
+            case .stands(let status, let resolution): try take(status, resolution, found.ticket, found.request, job, in: tx)
+            case .later(let due, let mayBeThere):
+                if !mayBeThere { try settle(found, .failed, nil, in: tx) }
+                try job.lease.reschedule(in: tx, at: due)
+            case .refused(let reason):
+                try settle(found, .failed, nil, note: reason, in: tx)
+                try intake.recorder.note("the escalation stays in the inbox: \(reason)", found.request, in: tx)
+                try job.lease.complete(in: tx)
+            }
+        }
+    }
+
+    private func effect(_ found: Case, _ client: JiraClient) -> Effect {
+        let now = time.now()
+        return Effect(
+            key: found.key, requestRowID: found.request.rowID, stepID: found.stepID, generation: 0, part: found.ticket.rowID,
+            kind: "jira-ticket", summary: "Create an incident in JIRA \(client.instance.name): \(found.ticket.title)", resend: .lookup,
+            rendered: fields(found, client), state: .intent, remoteReference: nil, note: nil, tries: 1, createdAt: now, updatedAt: now)
+    }
+
+    private func settle(_ found: Case, _ state: Effect.State, _ reference: String?, note: String? = nil, in tx: Connection) throws(PAOError)
+    {
+        guard found.ticket.system != "jira" else { return }
+        try EffectLedger(tx).settle(found.request.rowID, key: found.key, state, reference: reference, note: note, at: time.now())
+    }
+
+    private func ask(_ client: JiraClient, _ found: Case, _ doubtSince: Timestamp?) async -> Answer {
+        do throws(JiraFailure) {
+            if found.ticket.system == "jira" {
+                let issue = try await client.issue(found.ticket.id)
+                return .stands(JiraTicketAction.ticketStatus(of: issue), resolution: issue.resolution)
+            }
+            if let doubtSince {
+                if let issue = try await client.search(label: "pao-\(found.key)").last { return .opened(key: issue.key, url: issue.url) }
+                if time.now() - doubtSince < JiraTicketAction.searchLag { return .later(time.now() + .seconds(4), mayBeThere: true) }
+            }
+            let issue = try await client.create(fields: fields(found, client))
+            return .opened(key: issue.key, url: issue.url)
+        } catch {
+            log(.warning, "JIRA and an escalation", ["ticket": .string(found.ticket.id), "error": .string(error.description)])
+            let mayBeThere = error.mayHaveTakenEffect || doubtSince != nil
+            return error.isRetryable || error.mayHaveTakenEffect
+                ? .later(retry(error), mayBeThere: mayBeThere) : .refused(error.description)
+        }
+    }
+
+    private func fields(_ found: Case, _ client: JiraClient) -> JSON {
+        let ticket = found.ticket
+        let escalation = settings.environment.escalation
+        var fields: JSON = [
+            "project": ["key": .string(escalation.project)], "issuetype": ["name": .string(escalation.issueType)],
+            "summary": .string(String(ticket.title.prefix(255))), "description": client.instance.text(ticket.description),
+            "labels": ["escalation", .string("pao-\(found.key)")],
+        ]
+        if let priority = ticket.priority { fields["priority"] = ["name": .string(priority)] }
+        return fields
+    }
+
+    /// The issue takes the place of the ticket in the inbox.
+    private func move(
+        _ found: Case, to key: String, _ url: String, _ instance: String, _ job: ClaimedJob, in tx: Connection
+    ) throws(PAOError) {
+        let (ticket, request) = (found.ticket, found.request)
+        try settle(found, .done, key, in: tx)
+        var moved = ticket
+        (moved.system, moved.systemInstance, moved.id, moved.url) = ("jira", instance, key, url)
+        try TicketStore(tx).move(moved)
+        try tx.run(
+            "UPDATE service_requests SET escalation_ticket_id = ? WHERE id = ? AND escalation_ticket_id = ?", key, request.rowID, ticket.id)
+        try intake.recorder.record(moved, before: ticket, verb: "move", by: .system(correlationID: request.correlationID), in: tx)
+        try intake.recorder.note("the escalation is \(key) in JIRA \(instance)", request, in: tx)
+        try job.lease.reschedule(in: tx, at: time.now() + settings.environment.pollInterval)
+    }
+
+    /// A person works on the issue in JIRA; the ticket here follows, and the request waits for a decision as before.
+    private func take(
+        _ status: Ticket.Status, _ resolution: String?, _ ticket: Ticket, _ request: ServiceRequest, _ job: ClaimedJob, in tx: Connection
+    ) throws(PAOError) {
+        let now = time.now()
+        if status != ticket.status {
+            var changed = ticket
+            (changed.status, changed.updatedAt, changed.resolution) = (status, now, resolution)
+            if status.isFinal { changed.resolvedAt = now }
+            try TicketStore(tx).update(changed)
+            try intake.recorder.record(changed, before: ticket, verb: "follow", by: .system(correlationID: request.correlationID), in: tx)
+        }
+        if status.isFinal { return try job.lease.complete(in: tx) }
+        let environment = settings.environment
+        let wait = max(environment.pollInterval, min((now - ticket.createdAt) / 10, environment.pollMaximum))
+        try job.lease.reschedule(in: tx, at: now + wait)
+    }
+
+    private func again(_ job: ClaimedJob, at due: Timestamp) async throws(PAOError) {
+        try await store.write { tx throws(PAOError) in try job.lease.reschedule(in: tx, at: due) }
+    }
+
+    private func end(_ job: ClaimedJob) async throws(PAOError) {
+        try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
+    }
+
+    // MARK: Links
+
+    private func link(_ job: ClaimedJob) async throws(PAOError) {
+        let loader = intake.loader
+        let wanted = try store.read { connection throws(PAOError) -> [IssueLink] in
+            guard let bundle = try RequestStore(connection).request(rowID: job.subject) else { return [] }
+            let document = try loader.catalog.pinned(kind: bundle.kind, id: bundle.catalogID, digest: bundle.catalogDigest)
+            let children = try RequestStore(connection).children(of: bundle.rowID)
+            let links = IssueLink.of(bundle, children, document)
+            let done = try TicketStore(connection).links(of: links.map(\.from))
+            return links.filter { !done.contains($0) }
+        }
+        guard !wanted.isEmpty, let client = client(nil) else { return try await end(job) }
+        for link in wanted {
+            do throws(JiraFailure) {
+                try await client.link(type: link.type, from: link.from, to: link.to)
+            } catch {
+                log(.warning, "JIRA and a link", ["from": .string(link.from), "to": .string(link.to), "error": .string(error.description)])
+                if error.isRetryable { return try await again(job, at: retry(error)) }
+            }
+            try await store.write { tx throws(PAOError) in try TicketStore(tx).keep(link) }
+        }
+        try await end(job)
+    }
+}
+
+/// `from` must be done before `to`: a link of two issues in JIRA.
+struct IssueLink: Sendable, Hashable {
+    var type: String
+    var from: String
+    var to: String
+
+    /// Between the issues of components that depend on each other; with `parentTicket` also from each to the bundle's own. Only the
+    /// issues that are there.
+    static func of(_ bundle: ServiceRequest, _ children: [ServiceRequest], _ document: CatalogDocument) -> [IssueLink] {
+        let linking = document.orchestration?["jiraLinking"]
+        let written = linking?["linkType"]?.string ?? "blocks"
+        let type = written.prefix(1).uppercased() + written.dropFirst()
+        // The request that a component's step made last counts.
+        let issues = Dictionary(
+            children.compactMap { child in child.componentID.map { ($0, child.issues) } }, uniquingKeysWith: { _, last in last })
+        var links: [IssueLink] = []
+        for component in document.components {
+            for blocker in component.dependsOn.flatMap({ issues[$0] ?? [] }) {
+                links += (issues[component.id] ?? []).map { IssueLink(type: type, from: blocker, to: $0) }
+            }
+        }
+        guard linking?["parentTicket"]?.bool == true else { return links }
+        let all = document.components.flatMap { issues[$0.id] ?? [] }
+        return links + bundle.issues.flatMap { own in all.map { IssueLink(type: type, from: $0, to: own) } }
+    }
+}
+
+extension Step {
+    /// It has made an issue in JIRA.
+    var isIssue: Bool {
+        type == "jira-ticket" && externalReference.map { !$0.hasPrefix("tkt-") } ?? false
+    }
+}
+
+extension ServiceRequest {
+    /// Keys of the issues that its steps made.
+    fileprivate var issues: [String] { steps.filter(\.isIssue).compactMap(\.externalReference) }
+}
+
+extension Recorder {
+    /// A line of the request's log that belongs to no step.
+    func note(_ message: String, _ request: ServiceRequest, in tx: Connection) throws(PAOError) {
+        try tx.run(
+            "INSERT INTO step_logs(request_id, at, level, message) VALUES (?, ?, 'info', ?)", request.rowID, tx.timestamp, message)
+    }
+}

@@ -1,0 +1,153 @@
+"""What is done in JIRA beside steps: incidents of escalated requests, links between the tickets of a bundle, webhooks instead of waiting."""
+import hashlib
+import hmac
+import json
+
+import pytest
+from appliance import eventually
+from client import action
+
+
+def issues(server):
+    return {issue["key"]: issue for issue in server.sandbox.state["jira"]["issues"]}
+
+
+def failed(server, make, data=None):
+    server.sandbox.fault(f"POST /things", "status", 400, times=9)
+    item = server.publish(make.item(make.call(), retry={"attempts": 1}, fields=["note"]))
+    return server.api.run(item, data, until="failed")["id"]
+
+
+def test_an_escalation_becomes_an_incident_in_jira_with_the_whole_context(servers, make):
+    server = servers(environment={"PAO_PUBLIC_URL": "https://pao.corp.example"})
+    request = failed(server, make, {"note": "*bold* {code} \"x\""})
+    server.api.operate(request, "escalate", reason="it is *urgent*", priority="High")
+    key = eventually(lambda: next(iter(issues(server)), None), what="an issue")
+    escalation = eventually(lambda: (lambda found: found if found["ticketId"] == key else None)(
+        server.api.get(f"/requests/{request}/escalation").json), what="the key")
+    issue = issues(server)[key]
+    assert escalation["escalatedAt"] and (issue["project"], issue["fields"]["issuetype"]["name"]) == ("ORCHESTRATION", "Incident")
+    assert issue["summary"] == f"Manual Support Required - Service {make.name} ({request})" and issue["fields"]["priority"]["name"] == "High"
+    text = issue["fields"]["description"]
+    assert f"https://pao.corp.example/requests/{request}" in text and "it is \\*urgent\\*" in text
+    assert '"note": "*bold* {code} \\"x\\""' in text, text
+    ticket, = [ticket for ticket in server.api.get(f"/tickets?requestId={request}").json["data"] if ticket["type"] == "escalation"]
+    assert (ticket["id"], ticket["system"], ticket["status"]) == (key, "jira", "open")
+    server.sandbox.advance(key)
+    eventually(lambda: server.api.get(f"/tickets/{key}").json["status"] == "resolved", what="the ticket to follow")
+    assert server.api.read(request)["status"] == "escalated"
+
+
+def test_an_escalation_whose_answer_was_lost_makes_one_incident(servers, make):
+    server = servers()
+    request = failed(server, make)
+    server.sandbox.fault("POST /rest/api/2/issue", "cut")
+    server.api.operate(request, "escalate", reason="x")
+    eventually(lambda: server.api.get(f"/requests/{request}/escalation").json["ticketId"] in issues(server), within=60, what="the key")
+    assert len(issues(server)) == 1
+
+
+def test_where_jira_says_no_the_escalation_stays_in_the_inbox(servers, make):
+    server = servers()
+    request = failed(server, make)
+    server.sandbox.fault("POST /rest/api/2/issue", "status", 403)
+    server.api.operate(request, "escalate", reason="x")
+    said = lambda: [line for line in server.api.get(f"/requests/{request}/logs").json["data"] if "stays in the inbox" in line["message"]]
+    eventually(said, what="a line in the log")
+    assert server.api.get(f"/requests/{request}/escalation").json["ticketId"].startswith("tkt-")
+
+
+def test_without_a_jira_an_escalation_is_a_ticket_in_the_inbox(servers, make):
+    server = servers(sandbox=False)
+    item = server.publish(make.item(make.call(), retry={"attempts": 1}))
+    request = server.api.run(item, until="failed")["id"]
+    server.api.operate(request, "escalate", reason="x")
+    ticket, = [ticket for ticket in server.api.get(f"/tickets?requestId={request}").json["data"] if ticket["type"] == "escalation"]
+    assert ticket["system"] == "inbox" and ticket["id"] == server.api.get(f"/requests/{request}/escalation").json["ticketId"]
+
+
+def manual(make, suffix):
+    return make.item(suffix=suffix, mode="manual", manual=[make.issue(f"issue{suffix}")])
+
+
+@pytest.fixture
+def bundle(servers, make):
+    """Three components that people fulfil, in a row, and one that machines make."""
+    server = servers()
+    server.publish(manual(make, "-a"), manual(make, "-b"), manual(make, "-c"), make.item(make.call(), suffix="-auto"))
+    part = lambda id, *after: {"id": id, "catalogItem": f"{make.name}-{id}", "dependsOn": list(after)}
+    document = {
+        "kind": "CatalogBundle", "metadata": make.item()["metadata"] | {"id": f"{make.name}-all", "category": "bundles"},
+        "presentation": {"form": {"groups": []}}, "components": [part("a"), part("auto"), part("b", "a"), part("c", "a", "b")],
+        "fulfillment": {"orchestration": {"mode": "sequential", "jiraLinking": {"linkType": "blocks"}}}}
+    server.directory.write(document)
+    server.api.post("/catalog/refresh?wait=true").expect(200)
+    request = server.api.post("/requests", {"catalogBundleId": f"{make.name}-all", "requestData": {}}).expect(201).json["id"]
+    return server, request, make
+
+
+def test_a_bundles_manual_items_open_their_tickets_at_once_and_block_each_other(bundle):
+    server, request, make = bundle
+    eventually(lambda: len(issues(server)) == 3, what="three issues")
+    by_name = {issue["summary"].split("issue-")[1]: key for key, issue in issues(server).items()}
+    links = lambda: {(link["type"], link["inward"], link["outward"]) for link in server.sandbox.state["jira"]["links"]}
+    expected = {("Blocks", by_name[a], by_name[b]) for a, b in (("a", "b"), ("a", "c"), ("b", "c"))}
+    eventually(lambda: links() == expected, what="the links")
+    done = server.api.read(request)
+    assert action(done, "auto")["status"] in ("running", "completed"), "the machine's component does not wait for the people's"
+    for key in issues(server):
+        server.sandbox.advance(key)
+    server.api.follow(request)
+    assert links() == expected
+
+
+def test_a_webhook_of_jira_makes_the_step_look_at_once(servers, make):
+    jira = {"main": {"baseUrl": "https://jira.corp.example", "apiVersion": 2, "webhookSecret": "it is a secret",
+                     "authentication": {"type": "bearer", "token": "x"}}}
+    server = servers(environment={"PAO_INTEGRATIONS_JIRA_INSTANCES": json.dumps(jira)})
+    item = server.publish(make.item(mode="manual", manual=[make.issue()]))
+    request = server.api.submit(item)
+    key = eventually(lambda: next(iter(issues(server)), None), what="an issue")
+    body = json.dumps({"webhookEvent": "jira:issue_updated", "issue": {"key": key}}).encode()
+    sign = lambda secret: {"X-Hub-Signature": "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()}
+    send = lambda path, headers: server.api.with_token(None).post(path, raw=body, headers=headers)
+    send("/webhooks/jira/main", sign(b"another")).problem(401)
+    send("/webhooks/jira/other", sign(b"it is a secret")).problem(404)
+    eventually(lambda: action(server.api.read(request), "issue")["dueAt"], what="a poll to come")
+    asked = lambda: len([call for call in server.sandbox.calls(f"/issue/{key}") if call["method"] == "GET"])
+    before = asked()
+    assert send("/webhooks/jira/main", sign(b"it is a secret")).expect(202).json == {"status": "noticed"}
+    eventually(lambda: asked() > before, within=1.5, what="a look")
+    server.sandbox.advance(key)
+    send("/webhooks/jira/main", sign(b"it is a secret")).expect(202)
+    server.api.follow(request)
+
+
+def test_explain_names_the_line_and_column_of_the_step_and_of_its_condition(servers, make):
+    server = servers()
+    written = f"""kind: CatalogItem
+metadata: {{id: {make.name}, name: Placed, version: 1.0.0, category: compute, owner: {{team: platform}},
+  description: A document whose steps stand at places that a person can count in an editor.}}
+presentation: {{form: {{groups: [{{id: main, fields: [{{id: size, type: string}}]}}]}}}}
+fulfillment:
+  strategy: {{mode: automatic}}
+  manual: {{actions: [{{id: by-hand, type: manual-task, config: {{title: Do}}}}]}}
+  automatic:
+    actions:
+      - id: large
+        type: rest-api
+        if: "{{{{fields.size == 'large'}}}}"
+        config: {{endpoint: {{url: "https://{make.name}.example", method: PUT}}}}
+"""
+    folder = server.directory.catalog / "compute" / make.name
+    folder.mkdir(parents=True)
+    (folder / "service.yaml").write_text(written)
+    server.api.post("/catalog/refresh?wait=true").expect(200)
+    for restart in (False, True):
+        if restart:
+            server.restart()
+        request = server.api.run(make.name, {"size": "small"})["id"]
+        step, = server.api.get(f"/requests/{request}/explain").json["actions"]
+        place = f"compute/{make.name}/service.yaml"
+        assert (step["source"], step["expressionSource"]) == (f"{place}:10:9", f"{place}:12:13"), "after a restart" if restart else ""
+        assert (step["expression"], step["values"]) == ("{{fields.size == 'large'}}", {"fields.size": "small"})
