@@ -65,6 +65,8 @@ package struct Endpoint: Sendable {
     package var answer: String
     package var successStatus: Int
     package var bodyLimit: Int
+    /// The body may be YAML as well.
+    package var takesYAML = false
     package var work: Work
 
     package static func get(
@@ -83,6 +85,13 @@ package struct Endpoint: Sendable {
         Endpoint(
             method: method, path: path, access: access, summary: summary, query: query, body: body, answer: answer, successStatus: status,
             bodyLimit: bodyLimit, work: .suspended(work))
+    }
+
+    /// The same endpoint, which takes its body as YAML too.
+    var alsoYAML: Endpoint {
+        var endpoint = self
+        endpoint.takesYAML = true
+        return endpoint
     }
 
     static let paging: [Parameter] = [

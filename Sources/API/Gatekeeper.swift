@@ -13,6 +13,10 @@ package struct Gatekeeper: Sendable {
     /// Told of every refusal for want of a permission.
     let onDenial: @Sendable (Actor, Permission, _ endpoint: String) -> Void
     private let limit: AnonymousLimit
+    /// Reads one YAML document. Throws `malformed`.
+    package var readYAML: @Sendable ([UInt8]) throws(PAOError) -> JSON = { _ throws(PAOError) in
+        throw PAOError(.unsupportedMediaType, "YAML is not read here.")
+    }
 
     package init(
         tokens: Tokens, sessions: Sessions, cursors: Cursors, isSecure: Bool, time: TimeSource,
@@ -131,14 +135,20 @@ package struct Gatekeeper: Sendable {
         }
     }
 
+    private func parsed(_ body: [UInt8], _ type: String?, _ endpoint: Endpoint) throws(PAOError) -> JSON {
+        if type == "application/json" { return try JSON.parse(body) }
+        if endpoint.takesYAML, type == "application/yaml" || type == "application/x-yaml" || type == "text/yaml" {
+            return try readYAML(body)
+        }
+        let yaml = endpoint.takesYAML ? ", or as YAML with application/yaml" : ""
+        throw PAOError(.unsupportedMediaType, "Send the body as JSON with the header Content-Type: application/json\(yaml).")
+    }
+
     private func body(_ request: Request, _ endpoint: Endpoint) throws(PAOError) -> JSON {
         guard case .object(let members) = endpoint.body else { return .null }
         if request.body.isEmpty, !members.contains(where: \.isRequired) { return [:] }
         let type = request.headers["Content-Type"]?.splitOnce(";").0.trimmed.lowercased()
-        guard type == "application/json" else {
-            throw PAOError(.unsupportedMediaType, "Send the body as JSON with the header Content-Type: application/json.")
-        }
-        let body = try JSON.parse(request.body)
+        let body = try parsed(request.body, type, endpoint)
         guard let object = body.object else {
             throw PAOError(
                 .invalid, "The body must be a JSON object.",

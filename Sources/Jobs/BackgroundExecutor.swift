@@ -25,10 +25,15 @@ package final class BackgroundExecutor: TaskExecutor {
     /// As of `setpriority`: 0 is everybody's, 19 the nicest.
     private static let niceness: Int32 = 15
 
-    private let queue = Monitor(Queue())
+    /// Microseconds between two pieces of work while others are under pressure: it goes on, slowly.
+    private static let restraint: UInt32 = 5000
 
-    /// The threads live as long as the process.
-    package init(threads: Int = 1) {
+    private let queue = Monitor(Queue())
+    private let mustStandBack: @Sendable () -> Bool
+
+    /// The threads live as long as the process. `mustStandBack` is asked before each piece of work and must be quick.
+    package init(threads: Int = 1, mustStandBack: @escaping @Sendable () -> Bool = { false }) {
+        self.mustStandBack = mustStandBack
         for _ in 0..<threads { start() }
     }
 
@@ -48,6 +53,7 @@ package final class BackgroundExecutor: TaskExecutor {
     private func run() -> Never {
         while true {
             let job = queue.wait { $0.take() }
+            if mustStandBack() { usleep(Self.restraint) }
             job.runSynchronously(on: asUnownedTaskExecutor())
         }
     }

@@ -133,6 +133,9 @@ package final class Store: Sendable {
     }
 
     package var statistics: StoreStatistics { writer.statistics }
+
+    /// Many callers at once wait for their commits: a reason for background work to stand back.
+    package var isPressed: Bool { writer.isPressed }
 }
 
 /// Carries a closure's value from the writer's thread to its caller.

@@ -48,6 +48,8 @@ final class Writer: @unchecked Sendable {
     private let time: TimeSource
     private let queue = Monitor(Queue())
     private let counters = Counters()
+    /// Closures of the last commit that were not those of background tasks.
+    private let foreground = Atomic(0)
     private let logPages = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     private let thread = Mutex<Thread?>(nil)
     /// In turns only: one is being taken.
@@ -126,6 +128,9 @@ final class Writer: @unchecked Sendable {
 
     var statistics: StoreStatistics { counters.statistics }
 
+    /// From as many callers at once as only a burst brings together.
+    var isPressed: Bool { foreground.load(ordering: .relaxed) >= 8 }
+
     private func run() {
         while let first = takeWaiting() {
             commitBatch(startingWith: first)
@@ -177,6 +182,7 @@ final class Writer: @unchecked Sendable {
         let failure = commit(lastError: outcomes.last?.error)
         if failure == nil {
             counters.countCommit(of: outcomes.count)
+            foreground.store(outcomes.count { !$0.submission.isBackground }, ordering: .relaxed)
             for hook in hooks { hook() }
         }
         settle(outcomes, failure: failure)

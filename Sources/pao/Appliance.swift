@@ -1,6 +1,7 @@
 import API
 import Base
 import Catalog
+import Documents
 import Identity
 import Integrations
 import Jobs
@@ -69,7 +70,7 @@ final class Appliance: Sendable {
         self.secrets = secrets
         let source = try CatalogLocation.source(configuration, directory: directory, secrets: secrets)
         catalog = try Self.catalog(configuration, source, store, events, schemas, time, random, log)
-        jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration))
+        jobs = JobQueue(store: store, time: time, ids: identifiers, log: log, options: Self.jobOptions(configuration, store))
         let egress = try Self.egress(configuration, sandboxPort: sandboxPort)
         http = CurlClient(egress: egress, log: log, time: time)
         let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
@@ -117,10 +118,10 @@ final class Appliance: Sendable {
             schemas: schemas, time: time, random: random, log: log, hooks: hooks)
     }
 
-    private static func jobOptions(_ configuration: Configuration) -> JobOptions {
+    private static func jobOptions(_ configuration: Configuration, _ store: Store) -> JobOptions {
         var options = JobOptions()
         options.running = configuration.concurrency
-        options.executor = BackgroundExecutor()
+        options.executor = BackgroundExecutor { [store] in store.isPressed }
         return options
     }
 
@@ -222,7 +223,7 @@ final class Appliance: Sendable {
 
     private func gatekeeper(isSecure: Bool) -> Gatekeeper {
         let (store, audit) = (store, identity.audit)
-        return Gatekeeper(
+        var gatekeeper = Gatekeeper(
             tokens: identity.tokens, sessions: identity.sessions, cursors: Cursors(key: RandomSource.system.bytes(32)), isSecure: isSecure,
             time: .system
         ) { actor, permission, endpoint in
@@ -235,6 +236,12 @@ final class Appliance: Sendable {
                 }
             }
         }
+        gatekeeper.readYAML = { (bytes) throws(PAOError) in
+            let documents = try YAML.parse(bytes).documents
+            guard documents.count == 1 else { throw PAOError(.malformed, "The body must be one YAML document.") }
+            return documents[0].json
+        }
+        return gatekeeper
     }
 
     private func endpoints(_ gatekeeper: Gatekeeper, isSecure: Bool) -> [Endpoint] {

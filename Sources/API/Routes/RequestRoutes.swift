@@ -61,7 +61,8 @@ package struct RequestRoutes: Sendable {
                 body: .object([
                     .init("requests", .array, required: true, "Bodies as of `POST /requests`, 1 to 100."),
                     .init("atomic", .boolean, "`true`, as without it: all or none; `false`: the valid ones."),
-                ]), answer: "`{data: [{request} or {errors}]}`", status: 201, batch),
+                ]), answer: "`{data: [...]}`: each the request or `{errors}`", status: 201, batch
+            ).alsoYAML,
             .get(
                 "/api/v1/requests/{id}/steps/{stepId}", .permission(.requestsRead), "One action with its attempts", answer: "The action",
                 step),
