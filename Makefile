@@ -49,6 +49,7 @@ lint: ## format, the arrows between targets, scripts, texts
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
 	scripts/check-layers
 	scripts/check-texts
+	scripts/catalog-reference --check
 
 format: ## bring the Swift sources into the project's format
 	swift format format --in-place --parallel --recursive $(SWIFT_SOURCES)

@@ -81,13 +81,15 @@ package struct Call: Sendable {
         return ([endpoint, actor.userID] + relevant.map { "\($0.name)=\($0.value)" }.sorted()).joined(separator: "&")
     }
 
-    /// `{"data": [...], "pagination": {...}}`
-    package func list<T: Sendable>(_ page: Page<T>, _ json: (T) -> JSON) -> Response {
+    /// `{"data": [...], "pagination": {...}}`, and what else belongs to the answer.
+    package func list<T: Sendable>(_ page: Page<T>, adding extra: [String: JSON] = [:], _ json: (T) -> JSON) -> Response {
         var pagination: JSON = [
             "has_more": .bool(page.next != nil), "next_cursor": .string(page.next.map { cursors.seal($0, filters: filters) } ?? ""),
         ]
         if let total = page.total { pagination["total_count"] = .int(total) }
-        return .json(["data": .array(page.map(json)), "pagination": pagination])
+        var answer: JSON = ["data": .array(page.map(json)), "pagination": pagination]
+        for (name, value) in extra { answer[name] = value }
+        return .json(answer)
     }
 
     // MARK: Bodies

@@ -15,12 +15,17 @@ package final class CatalogSnapshot: Sendable {
     private let idByName: [String: String]
     private let bundlesByItem: [String: [CatalogEntry]]
     private let documents: DocumentCache
+    private let search: CatalogSearch
 
-    init(sequence: Int, commit: String?, entries all: [CatalogEntry], findings: [CatalogFinding], documents: DocumentCache) {
+    init(
+        sequence: Int, commit: String?, entries all: [CatalogEntry], findings: [CatalogFinding], documents: DocumentCache,
+        search: CatalogSearch
+    ) {
         self.sequence = sequence
         self.commit = commit
         self.findings = findings
         self.documents = documents
+        self.search = search
         let sorted = all.map { (key: SortKey($0), entry: $0) }.sorted { $0.key < $1.key }.map(\.entry)
         entries = sorted.filter { !$0.isWithdrawn }
         withdrawn = sorted.filter(\.isWithdrawn)
@@ -44,6 +49,16 @@ package final class CatalogSnapshot: Sendable {
     package func document(id: String) -> CatalogDocument? {
         guard let entry = entry(id), !entry.isWithdrawn else { return nil }
         return documents.find(id: entry.id, digest: entry.digest)
+    }
+
+    /// By id, the place of each document of this very catalog among what the search finds, padded so that it sorts as text.
+    func hits(_ text: String) -> [String: String] {
+        var places: [String: String] = [:]
+        for hit in search.hits(text) where byID[hit.id]?.digest == hit.digest {
+            let place = String(places.count)
+            places[hit.id] = String(repeating: "0", count: max(0, 7 - place.count)) + place
+        }
+        return places
     }
 
     /// Of current and stale documents of all kinds.

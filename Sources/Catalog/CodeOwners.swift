@@ -32,10 +32,25 @@ package struct CodeOwners: Sendable {
                     at: Position(line: index + 1, column: 1))
                 continue
             }
+            if let stranger = words.dropFirst().first(where: { !Self.isOwner($0) }) {
+                report.warning(
+                    .badCodeOwners, "\(stranger) is neither @user, @organization/team nor an address; the line is skipped.",
+                    at: Position(line: index + 1, column: 1))
+                continue
+            }
             rules.append(Rule(pattern: glob, owners: Array(words.dropFirst()), line: index + 1))
         }
         self.rules = rules
         findings = report.findings
+    }
+
+    private static func isOwner(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return false }
+        if !parts[0].isEmpty { return parts[1].contains(".") }
+        let names = parts[1].split(separator: "/", omittingEmptySubsequences: false)
+        return names.count <= 2
+            && names.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { PercentEncoding.isUnreserved($0) } && !$0.hasPrefix("-") }
     }
 
     /// Split at white space; `#` begins a comment, `\ ` is a space of the pattern.

@@ -134,3 +134,13 @@ package enum CatalogSchema {
             """
     }
 }
+
+extension CatalogSchema {
+    /// Full text of the current documents. `prefix` makes the beginning of a word as quick to find as a whole one.
+    package static let search = """
+        CREATE VIRTUAL TABLE catalog_search USING fts5(
+            id UNINDEXED, digest UNINDEXED, name, words, tags, description,
+            tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+        );
+        """
+}

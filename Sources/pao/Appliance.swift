@@ -21,6 +21,7 @@ final class Appliance: Sendable {
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
         Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
         Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
+        Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
     ]
 
     let configuration: Configuration
@@ -43,6 +44,9 @@ final class Appliance: Sendable {
     let metrics: Metrics
     let secrets: Secrets
     private let schemas: CatalogSchemas
+    /// nil where the catalog is no Git repository.
+    private let publisher: CatalogPublisher?
+    private let commitStatus: CommitStatus?
     private let http: CurlClient
     private let scheduler: Scheduler
     private let state = Mutex(State())
@@ -96,6 +100,16 @@ final class Appliance: Sendable {
         }
         savedForms = SavedForms(store: store, catalog: catalog, audit: identity.audit, identifiers: identifiers)
         instances = Instances(store: store)
+        if let source = source as? GitSource {
+            let github = CatalogLocation.github(source, settings.environment.services, http.transport)
+            // The sandbox's GitHub knows nothing of what is pushed to the real repository.
+            publisher = CatalogPublisher(
+                source: source, catalog: catalog, schemas: schemas, github: configuration.isSandbox ? nil : github, store: store,
+                audit: identity.audit, directory: Files.absolute(directory), time: time)
+            commitStatus = github.map { CommitStatus($0, log: log) }
+        } else {
+            (publisher, commitStatus) = (nil, nil)
+        }
         metrics = Metrics(store: store)
         scheduler = Scheduler(time: time, random: random, log: log)
         (self.configuration, self.directory, self.log, self.redactor) = (configuration, directory, log, redactor)
@@ -188,9 +202,12 @@ final class Appliance: Sendable {
         await scheduler.add(Schedule("identity", every: .seconds(60)) { [self] in try await identity.maintain() })
     }
 
-    func syncCatalog() async {
-        await catalog.sync()
+    @discardableResult
+    func syncCatalog() async -> SyncResult {
+        let result = await catalog.sync()
         state.withLock { $0.hasSynced = true }
+        await commitStatus?.report(result)
+        return result
     }
 
     /// Lets what runs reach a safe point, then closes. Nothing is lost when it is not called.
@@ -247,7 +264,12 @@ final class Appliance: Sendable {
     private func endpoints(_ gatekeeper: Gatekeeper, isSecure: Bool) -> [Endpoint] {
         let requests = requests
         var endpoints: [Endpoint] = []
-        endpoints += CatalogRoutes(catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) }).endpoints
+        endpoints +=
+            CatalogRoutes(
+                catalog: catalog, typicalDuration: { requests.typicalSeconds(of: $0) },
+                defaults: { requests.formDefaults(of: $0, for: $1) },
+                sync: { [self] in await syncCatalog() }
+            ).endpoints
         endpoints += RequestRoutes(requests: requests).endpoints
         endpoints += ApprovalRoutes(requests: requests).endpoints
         endpoints += SavedFormRoutes(forms: savedForms).endpoints
@@ -262,11 +284,20 @@ final class Appliance: Sendable {
             AdminRoutes(
                 trail: AuditTrail(store: store), queue: QueueOffice(jobs: jobs, store: store), secrets: secrets
             ).endpoints
-        endpoints += WorkshopRoutes(workshop: Workshop(schemas: schemas)).endpoints
+        endpoints += workshopRoutes.endpoints
         endpoints += webhooks.endpoints
         let others = endpoints
         let all = others + system(openAPI: { .null }).endpoints
         return others + system(openAPI: { OpenAPI.document(of: all, version: Program.version) }).endpoints
+    }
+
+    private var workshopRoutes: WorkshopRoutes {
+        let instances = instances
+        let review = CatalogReview(catalog: catalog, schemas: schemas) { (id) throws(PAOError) in
+            let use = try instances.use(of: id)
+            return CatalogReview.Usage(instances: use.instances, requests: use.requests)
+        }
+        return WorkshopRoutes(workshop: Workshop(schemas: schemas), review: review, publisher: publisher)
     }
 
     private var webhooks: WebhookRoutes {
@@ -293,7 +324,7 @@ final class Appliance: Sendable {
         SystemRoutes(
             version: .init(version: Program.version, isSandbox: configuration.isSandbox, environmentName: configuration.environmentName),
             health: { [self] in health }, notReady: { [self] in notReady },
-            metrics: { [self] () throws(PAOError) in try metrics.text(catalog: catalog.snapshot, jobs: jobs) }, openAPI: openAPI)
+            metrics: { [self] () throws(PAOError) in try metrics.text(catalog: catalog, jobs: jobs) }, openAPI: openAPI)
     }
 
     private var health: [(part: String, fault: String?)] {

@@ -2,6 +2,7 @@ import Base
 import Catalog
 import Identity
 import Integrations
+import Orchestration
 import Web
 
 /// Where catalogs and their schemas are found.
@@ -19,6 +20,14 @@ enum CatalogLocation {
         ) { () throws(PAOError) in
             try await credentials(configuration.catalogCredentials, secrets)
         }
+    }
+
+    /// The catalog's repository on the configured GitHub; nil where there is none or it has no token.
+    static func github(
+        _ source: GitSource, _ services: ExternalServices, _ http: HTTPTransport
+    ) -> GitHubRepository? {
+        guard let service = services.github, let token = service.token else { return nil }
+        return GitHubRepository(source.remote, apiURL: service.apiURL, token: token, http: http)
     }
 
     /// Of the secret `USER:PASSWORD` or a token alone, which goes with the user name that GitHub expects and others do not look at.

@@ -43,19 +43,36 @@ final class Metrics: Sendable {
         }
     }
 
-    func text(catalog: CatalogSnapshot, jobs: JobQueue) throws(PAOError) -> String {
+    func text(catalog: Catalog, jobs: JobQueue) throws(PAOError) -> String {
         var page = MetricsPage()
         http(&page)
         try requests(&page)
         try queue(jobs.statistics(), &page)
-        page.gauge("pao_catalog_entries", "Entries of the catalog.", [([:], Double(catalog.entries.count))])
-        page.gauge("pao_catalog_findings", "Findings of the last sync.", [([:], Double(catalog.findings.count))])
+        self.catalog(catalog, &page)
         let statistics = store.statistics
         page.counter("pao_store_commits_total", "Commits to disk.", [([:], Double(statistics.commits))])
         page.counter("pao_store_transactions_total", "Transactions in those commits.", [([:], Double(statistics.transactions))])
         page.gauge("pao_build_info", "The version that runs.", [(["version": Program.version], 1)])
         page.gauge("pao_start_time_seconds", "When the process started, in Unix seconds.", [([:], Double(startedAt.milliseconds) / 1000)])
         return page.text
+    }
+
+    private func catalog(_ catalog: Catalog, _ page: inout MetricsPage) {
+        let snapshot = catalog.snapshot
+        page.gauge("pao_catalog_entries", "Entries of the catalog.", [([:], Double(snapshot.entries.count))])
+        page.gauge("pao_catalog_findings", "Findings of the last sync.", [([:], Double(snapshot.findings.count))])
+        let caches = catalog.caches.statistics
+        page.gauge(
+            "pao_catalog_cache_hit_ratio", "Part of the questions that a cache of the catalog knew the answer of.",
+            caches.map { (["cache_type": $0.name], $0.statistics.hitRatio) })
+        page.counter(
+            "pao_catalog_cache_requests_total", "Questions to the caches of the catalog.",
+            caches.flatMap { name, statistics in
+                [
+                    (["cache_type": name, "result": "hit"], Double(statistics.hits)),
+                    (["cache_type": name, "result": "miss"], Double(statistics.misses)),
+                ]
+            })
     }
 
     private func http(_ page: inout MetricsPage) {

@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from appliance import ROOT, Directory, Server, eventually
+from appliance import ROOT, Directory, eventually, pao
 
 SECRET = "a secret of the webhook"
 
@@ -23,15 +23,16 @@ def git(*words):
 class Repository:
     """A bare repository behind git's own smart HTTP, and a work tree that pushes to it."""
 
-    def __init__(self, root):
+    def __init__(self, root, owner=""):
         self.root = root
-        self.bare, self.work = root / "catalog.git", root / "work"
+        (root / owner).mkdir(exist_ok=True)
+        self.bare, self.work = root / owner / "catalog.git", root / "work"
         git("init", "-q", "--bare", "-b", "main", self.bare)
         git("-C", self.bare, "config", "http.receivepack", "true")
         git("init", "-q", "-b", "main", self.work)
         script = ROOT / "Tests/CatalogTests/Fixtures/git-http-server.py"
         self.server = subprocess.Popen([sys.executable, script, root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.url = f"http://127.0.0.1:{self.server.stdout.readline().strip()}/catalog.git"
+        self.url = f"http://127.0.0.1:{self.server.stdout.readline().strip()}/{owner + '/' if owner else ''}catalog.git"
 
     def push(self, document):
         path = self.work / "catalog" / document["metadata"]["category"] / f"{document['metadata']['id']}.yaml"
@@ -110,3 +111,108 @@ def test_a_repository_that_is_gone_leaves_the_catalog_and_says_why(follow, repos
     assert result["status"] == "failed" and "git says: fatal: unable to access" in result["message"]
     assert server.api.get("/catalog/sync-status").json["data"][0]["message"] == result["message"]
     assert version(server, document) == document["metadata"]["version"]
+
+
+# Publishing
+
+@pytest.fixture
+def published(tmp_path, servers, make):
+    """A server on a repository of a GitHub of its own: git is real, of the API there is a stand-in."""
+    repository = Repository(tmp_path, "acme")
+    document = make.item(mode="manual", manual=[make.task()])
+    (repository.work / "CODEOWNERS").write_text("/catalog/ @acme/platform\n/catalog/databases/ @acme/data @grace\n")
+    repository.push(document)
+    directory = Directory()
+    directory.catalog = repository.url
+    host = repository.url.split("/")[2]
+    server = servers(directory, sandbox=False, environment={
+        "PAO_CATALOG_BRANCH": "main", "PAO_INTEGRATIONS_GITHUB_API_URL": f"http://{host}", "PAO_INTEGRATIONS_GITHUB_TOKEN": "ghp_secret"})
+    yield server, repository, document
+    repository.close()
+
+
+def change(document, **metadata):
+    return {**document, "metadata": {**document["metadata"], **metadata}}
+
+
+def sent(document, path=None):
+    metadata = document["metadata"]
+    return {"path": path or f"catalog/{metadata['category']}/{metadata['id']}.yaml", "document": json.dumps(document)}
+
+
+def github(repository, part):
+    """What the API was sent on paths that hold the part."""
+    log = repository.root / "github.jsonl"
+    calls = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    return [call for call in calls if part in call["path"]]
+
+
+def test_publishing_makes_a_branch_and_a_pull_request_once(published):
+    server, repository, document = published
+    new = change(document, version="1.1.0")
+    answer = server.api.post("/catalog/publish", sent(new)).expect(201).json
+    assert answer["owners"] == ["@acme/platform"] and "/pull" in answer["pullRequestUrl"]
+    path = f"catalog/compute/{document['metadata']['id']}.yaml"
+    assert json.loads(git("-C", repository.bare, "show", f"{answer['branch']}:{path}"))["metadata"]["version"] == "1.1.0"
+    assert git("-C", repository.bare, "log", "-1", "--format=%an %s", answer["branch"]) == f"ada Publish {path}"
+    assert git("-C", repository.bare, "rev-parse", f"{answer['branch']}~1") == git("-C", repository.bare, "rev-parse", "main")
+    again = server.api.post("/catalog/publish", sent(new)).expect(201).json
+    assert (again["branch"], again["commit"], again["pullRequestUrl"]) == (answer["branch"], answer["commit"], answer["pullRequestUrl"])
+    assert [call["body"]["base"] for call in github(repository, "/pulls") if call["method"] == "POST"] == ["main"]
+    assert [row["action"] for row in server.api.get("/audit?limit=200").json["data"]].count("publish") == 2
+    git("-C", repository.bare, "update-ref", "refs/heads/main", answer["commit"])
+    server.api.post("/catalog/refresh?wait=true").expect(200)
+    assert version(server, document) == "1.1.0"
+
+
+def test_nothing_is_published_with_an_error_or_for_somebody_else(published):
+    server, repository, document = published
+    broken = change(document, version="one")
+    problem = server.api.post("/catalog/publish", sent(broken)).problem(422, "invalid")
+    assert problem["errors"][0]["rule"] == "bad-version"
+    stolen = sent(change(document, version="2.0.0"), "catalog/databases/other.yaml")
+    assert server.api.post("/catalog/publish", stolen).problem(422, "invalid")["errors"][0]["rule"] == "duplicate-id"
+    for path in ("../evil.yaml", "/catalog/a.yaml", "catalog/.git/a.yaml", "catalog/a.txt"):
+        server.api.post("/catalog/publish", sent(document, path)).problem(422, "invalid")
+    scopes = ["catalog.read", "catalog.publish"]
+    stranger = server.person("eve", "platform-engineer", "network", scopes=scopes)
+    stranger.post("/catalog/publish", sent(change(document, version="2.0.0"))).problem(403, "forbidden")
+    member = server.person("mia", "platform-engineer", "platform", scopes=scopes)
+    member.post("/catalog/publish", sent(change(document, version="2.0.0"))).expect(201)
+    named = server.person("grace", "platform-engineer", "network", scopes=scopes)
+    other = change(document, id="a-database", category="databases")
+    named.post("/catalog/publish", sent(other)).expect(201)
+    branches = git("-C", repository.bare, "for-each-ref", "--format=%(refname)", "refs/heads").split()
+    assert len(branches) == 3
+
+
+def test_a_synced_commit_gets_a_status(published):
+    server, repository, document = published
+    broken = change(document, version="one")
+    eventually(lambda: github(repository, "/statuses/"))
+    commit = repository.push(broken)
+    server.api.post("/catalog/refresh?wait=true").expect(200)
+    status = eventually(lambda: next((call for call in github(repository, "/statuses/") if call["path"].endswith(commit)), None))
+    assert status["token"] == "Bearer ghp_secret"
+    assert status["body"]["state"] == "failure" and status["body"]["context"] == "pao/catalog"
+    assert "1 error" in status["body"]["description"]
+    assert "ghp_secret" not in server.process.log.read_text()
+
+
+def test_the_command_publishes_and_compares_with_what_is_served(published, tmp_path):
+    server, repository, document = published
+    path = tmp_path / "mine/catalog/compute" / f"{document['metadata']['id']}.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(change(document, version="1.1.0")))
+    environment = {"PAO_URL": server.url, "PAO_TOKEN": server.directory.token}
+    done = pao("catalog", "publish", path, "--title", "A better one", environment=environment)
+    assert done.returncode == 0 and "branch catalog/" in done.stdout, done.stderr
+    server.api.submit(document["metadata"]["id"])
+    done = pao("catalog", "diff", "--live", tmp_path / "mine", environment=environment)
+    assert "1.0.0 -> 1.1.0" in done.stdout and "impact: 1 request under way (1.0.0: 1) stays pinned to that version." in done.stdout, done.stdout + done.stderr
+    assert pao("catalog", "publish", path, environment={**environment, "PAO_TOKEN": "pao_wrong"}).returncode == 4
+    assert pao("catalog", "publish", path, "--url", "http://127.0.0.1:9").returncode == 2
+
+
+def test_a_directory_cannot_be_published_to(server, make):
+    server.api.post("/catalog/publish", sent(make.item(make.call()))).problem(409, "conflict")

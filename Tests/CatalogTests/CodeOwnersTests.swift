@@ -75,6 +75,25 @@ import Testing
         #expect(owners.owners(of: "x") == ["@a"])
     }
 
+    @Test("lines whose owners GitHub could not know are skipped with a warning")
+    func strangers() {
+        let owners = CodeOwners("* @a\n/x platform\n/y @org/\n/z @org/team/more\n/v a@b@c\n/w ada@example.com @org/team @b-c\n")
+        #expect(owners.findings.map(\.line) == [2, 3, 4, 5])
+        #expect(owners.owners(of: "x") == ["@a"])
+        #expect(owners.owners(of: "w") == ["ada@example.com", "@org/team", "@b-c"])
+    }
+
+    @Test("paths are told apart by case, as GitHub does")
+    func letterCase() { #expect(CodeOwners("/Docs/ @a").owners(of: "docs/a") == []) }
+
+    /// The last example of the page: a folder in a folder with owners of its own.
+    @Test("an owned folder in an owned folder")
+    func inner() {
+        let owners = CodeOwners("/apps/ @octocat\n/apps/github @doctocat\n")
+        #expect(owners.owners(of: "apps/web/a.md") == ["@octocat"])
+        #expect(owners.owners(of: "apps/github/a.md") == ["@doctocat"])
+    }
+
     @Test("a hostile pattern answers at once")
     func hostile() {
         let pattern = Array(repeating: "**", count: 40).joined(separator: "/a/")

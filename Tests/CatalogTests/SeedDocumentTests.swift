@@ -14,7 +14,8 @@ import Testing
     func examples() async throws {
         let data = try Scratch()
         let store = try Store(
-            directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql)], time: .system, log: .silent)
+            directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search)],
+            time: .system, log: .silent)
         defer { store.close() }
         let source = DirectorySource(Fixtures.root.appending(path: Self.folder).path() + "catalog")
         let catalog = try Catalog(

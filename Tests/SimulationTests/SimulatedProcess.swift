@@ -19,6 +19,7 @@ final class SimulatedProcess: Sendable {
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
         Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
         Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
+        Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
     ]
 
     let store: Store

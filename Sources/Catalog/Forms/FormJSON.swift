@@ -9,6 +9,17 @@ extension Form {
     }
 }
 
+extension Form {
+    /// Whether the form looks the same to everybody.
+    package var hasOnlyConstantDefaults: Bool { fields.allSatisfy(\.hasOnlyConstantDefaults) }
+}
+
+extension Field {
+    fileprivate var hasOnlyConstantDefaults: Bool {
+        (defaultValue?.templates.isEmpty ?? true) && (items + properties).allSatisfy(\.hasOnlyConstantDefaults)
+    }
+}
+
 extension Form.Group {
     func json(defaults: Form.DefaultRenderer) -> JSON {
         var json: JSON = ["id": .string(id), "name": .string(name)]

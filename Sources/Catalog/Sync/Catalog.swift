@@ -14,13 +14,14 @@ import Synchronization
 // - In memory is a summary per document (some kilobytes); definitions are in the database, decoded on demand.
 
 package final class Catalog: Sendable {
-    private let store: Store
+    let store: Store
     private let settings: CatalogSettings
     private let time: TimeSource
     private let random: RandomSource
     private let log: Log
     private let hooks: CatalogHooks
-    private let documents: DocumentCache
+    package let caches: CatalogCaches
+    private let search: CatalogSearch
     private let current: Mutex<CatalogSnapshot>
     private let synchronizer: CatalogSynchronizer
     private let running = Mutex<Task<SyncResult, Never>?>(nil)
@@ -36,10 +37,12 @@ package final class Catalog: Sendable {
         self.random = random
         self.log = log
         self.hooks = hooks
-        documents = DocumentCache(store: store, capacity: settings.cachedDocuments, log: log)
+        caches = CatalogCaches(store: store, settings: settings, time: time, log: log)
+        search = CatalogSearch(store: store, log: log)
         let entries = try store.read { connection throws(PAOError) in try CatalogStore.entries(in: connection) }
-        current = Mutex(CatalogSnapshot(sequence: 0, commit: nil, entries: entries, findings: [], documents: documents))
-        synchronizer = CatalogSynchronizer(store: store, schemas: schemas, documents: documents, entries: entries, time: time)
+        current = Mutex(
+            CatalogSnapshot(sequence: 0, commit: nil, entries: entries, findings: [], documents: caches.documents, search: search))
+        synchronizer = CatalogSynchronizer(store: store, schemas: schemas, entries: entries, time: time)
     }
 
     /// What is served now.
@@ -72,9 +75,18 @@ package final class Catalog: Sendable {
         }
     }
 
+    /// A page of the catalog as it is in the snapshot.
+    package func list(_ query: CatalogQuery, in snapshot: CatalogSnapshot) -> CatalogPage {
+        let key = CatalogCaches.Listing(sequence: snapshot.sequence, query: query)
+        if let page = caches.listings.value(of: key) { return page }
+        let page = snapshot.list(query)
+        caches.listings.keep(page, as: key)
+        return page
+    }
+
     /// The very version that a request was made with. Throws `notFound` and `data`.
     package func pinned(kind: CatalogKind, id: String, digest: String) throws(PAOError) -> CatalogDocument {
-        let document = try documents.document(id: id, digest: digest)
+        let document = try caches.documents.document(id: id, digest: digest)
         guard document.kind == kind else { throw PAOError(.notFound, "There is no \(kind.rawValue) \(id) of that version.") }
         return document
     }
@@ -111,6 +123,9 @@ package final class Catalog: Sendable {
         let hooks = self.hooks
         try await store.write { connection throws(PAOError) in
             for entry in outcome.changed { try CatalogStore.put(entry, commit: outcome.commit, in: connection) }
+            if let entries = outcome.entries, try SearchStore.isBehind(entries, in: connection) {
+                for entry in entries { try SearchStore.put(entry, in: connection) }
+            }
             try CatalogStore.record(result, in: connection)
             if result.isChanged { try hooks.recorded(result, connection) }
             try CatalogFailpoint.recording.reach()
@@ -122,9 +137,11 @@ package final class Catalog: Sendable {
     private func switchTo(_ entries: [CatalogEntry], _ outcome: SyncOutcome) {
         let next = current.withLock { snapshot in
             snapshot = CatalogSnapshot(
-                sequence: snapshot.sequence + 1, commit: outcome.commit, entries: entries, findings: outcome.findings, documents: documents)
+                sequence: snapshot.sequence + 1, commit: outcome.commit, entries: entries, findings: outcome.findings,
+                documents: caches.documents, search: search)
             return snapshot
         }
+        caches.listings.removeAll()
         CatalogFailpoint.switched.pass()
         hooks.switched(next)
     }

@@ -31,6 +31,10 @@ enum CatalogStore {
         ).map { CatalogVersion(version: $0.text(0), digest: $0.text(1), syncedAt: $0.timestamp(2)) }
     }
 
+    static func versionCount(in connection: Connection) throws(PAOError) -> Int {
+        try connection.first("SELECT count(*) FROM catalog_versions")?.int(0) ?? 0
+    }
+
     // MARK: Entries
 
     /// Every document that was ever in the catalog, with withdrawn ones.
@@ -75,6 +79,7 @@ enum CatalogStore {
             entry.name, entry.description, entry.ownerTeam, entry.ownerContact, JSON.array(entry.tags.map(JSON.string)), entry.category,
             entry.source.path, entry.fileHash, entry.source.line, commit, !entry.isWithdrawn, entry.isStale, connection.timestamp,
             connection.timestamp, entry.id, entry.digest)
+        try SearchStore.put(entry, in: connection)
         for kind in CatalogKind.allCases where kind != entry.kind {
             try connection.run("UPDATE \(table(of: kind)) SET is_active = 0 WHERE id = ? AND is_active = 1", entry.id)
         }

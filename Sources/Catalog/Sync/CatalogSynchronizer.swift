@@ -27,14 +27,12 @@ final class CatalogSynchronizer: Sendable {
 
     private let store: Store
     private let schemas: CatalogSchemas
-    private let documents: DocumentCache
     private let time: TimeSource
     private let state: Mutex<State>
 
-    init(store: Store, schemas: CatalogSchemas, documents: DocumentCache, entries: [CatalogEntry], time: TimeSource) {
+    init(store: Store, schemas: CatalogSchemas, entries: [CatalogEntry], time: TimeSource) {
         self.store = store
         self.schemas = schemas
-        self.documents = documents
         self.time = time
         state = Mutex(State(entries: Dictionary(entries.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })))
     }

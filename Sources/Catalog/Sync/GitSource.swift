@@ -19,13 +19,13 @@ package final class GitSource: CatalogSource {
 
     package let name: String
     package let branch: String
-    private let remote: GitRemote
-    private let fetchedBranch: GitBranch?
-    private let folder: String
-    private let git: GitClient
+    package let remote: GitRemote
+    let fetchedBranch: GitBranch?
+    let folder: String
+    let git: GitClient
     private let cache: String
     private let trees: String
-    private let credentials: Credentials
+    let credentials: Credentials
     /// What was given last.
     private let last = Mutex<CatalogTree?>(nil)
 

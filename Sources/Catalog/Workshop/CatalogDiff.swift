@@ -134,9 +134,10 @@ extension CatalogDiff.Weight {
 extension CatalogDiff {
     /// For a terminal and a review: one line per change, its details and remarks indented, a sum at the end.
     package var text: String {
-        let counts = "\(changes.count) documents changed, \(count(.error)) errors, \(count(.warning)) warnings\n"
-        return changes.map(\.text).joined() + counts
+        changes.map(\.text).joined() + summary
     }
+
+    var summary: String { "\(changes.count) documents changed, \(count(.error)) errors, \(count(.warning)) warnings\n" }
 
     package var json: JSON {
         [
@@ -146,7 +147,7 @@ extension CatalogDiff {
 }
 
 extension CatalogDiff.Change {
-    fileprivate var text: String {
+    var text: String {
         let head: String
         switch (from, to) {
         case (nil, let to?): head = "+ \(kind.rawValue) \(id) \(to)"
@@ -158,7 +159,7 @@ extension CatalogDiff.Change {
         return ([head] + lines).joined(separator: "\n") + "\n"
     }
 
-    fileprivate var json: JSON {
+    var json: JSON {
         [
             "kind": .string(kind.rawValue), "id": .string(id), "from": .optional(from?.description), "to": .optional(to?.description),
             "details": .array(details.map { ["weight": .string($0.weight.rawValue), "text": .string($0.text)] }),

@@ -95,6 +95,11 @@ package final class Requests: Sendable {
         SubmissionCheck(catalog: catalog.snapshot, settings: settings, store: store, now: time.now())
     }
 
+    /// Renders defaults that are templates as a submission of this actor would.
+    package func formDefaults(of document: CatalogDocument, for actor: Actor) -> Form.DefaultRenderer {
+        submissionCheck.formDefaults(of: document, for: actor)
+    }
+
     func accept(_ checked: CheckedSubmission, by actor: Actor) -> NewRequest { submissionCheck.accept(checked, by: actor) }
 
     /// Empty when the submission would be accepted.

@@ -202,6 +202,11 @@ struct SubmissionCheck {
         }
     }
 
+    /// For the form as this actor sees it, before anything is entered.
+    func formDefaults(of document: CatalogDocument, for actor: Actor) -> Form.DefaultRenderer {
+        scope(document, [:], actor, actor.teams.first ?? "").defaultRenderer
+    }
+
     private func scope(_ document: CatalogDocument, _ parameters: JSON, _ actor: Actor, _ team: String) -> RequestScope {
         RequestScope(
             roots: JSONObject([

@@ -1,9 +1,10 @@
 """Git's own smart HTTP (git-http-backend) on loopback, for tests: `git-http-server.py FOLDER`. Prints its port.
 
 It ends with its standard input. Repositories below FOLDER take pushes. A file FOLDER/password asks for that password; a file FOLDER/hang leaves every call without an
-answer.
+answer. Below /repos/ it is as much of GitHub's REST API as pull requests and commit statuses need; what it is sent goes to FOLDER/github.jsonl.
 """
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -38,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, body):
         while (ROOT / "hang").exists():
             time.sleep(0.05)
+        if self.path.startswith("/repos/"):
+            return self.github(body)
         if not self.may_enter():
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
@@ -57,6 +60,25 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(int(fields.pop("Status", "200").split()[0]))
         for name, value in fields.items():
             self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def github(self, body):
+        log = ROOT / "github.jsonl"
+        calls = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+        pulls = [call["body"] for call in calls if call["method"] == "POST" and call["path"].endswith("/pulls")]
+        call = {"method": self.command, "path": self.path, "token": self.headers.get("Authorization"), "body": json.loads(body or b"null")}
+        with log.open("a") as file:
+            file.write(json.dumps(call) + "\n")
+        page = lambda number: {"html_url": f"https://github.example/acme/catalog/pull/{number}", "number": number}
+        if self.command == "GET" and "/pulls?" in self.path:
+            head = self.path.split("head=")[1].replace("%2F", "/").replace("%3A", ":").split(":")[1]
+            reply = [page(number) for number, pull in enumerate(pulls, 1) if pull["head"] == head]
+        else:
+            reply = page(len(pulls) + 1) if self.path.endswith("/pulls") else {"default_branch": "main"}
+        content = json.dumps(reply).encode()
+        self.send_response(201 if self.command == "POST" else 200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

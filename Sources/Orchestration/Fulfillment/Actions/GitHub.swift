@@ -52,13 +52,7 @@ struct GitHub: Sendable {
         return nil
     }
 
-    static func isRepository(_ text: String) -> Bool {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        return parts.count == 2
-            && parts.allSatisfy { part in
-                !part.isEmpty && part != "." && part != ".." && part.utf8.allSatisfy { PercentEncoding.isUnreserved($0) }
-            }
-    }
+    static func isRepository(_ text: String) -> Bool { GitHubAddress.isRepository(text) }
 
     /// What the step says, else what the operator configured. Throws `validation` where neither does.
     static func address(_ config: JSON, _ environment: ActionEnvironment) throws(StepFailure) -> String {

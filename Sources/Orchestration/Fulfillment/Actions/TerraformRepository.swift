@@ -159,12 +159,6 @@ struct TerraformRepository: Sendable {
 extension GitHub {
     /// `owner/name` of a repository that the configured GitHub holds; nil for one elsewhere.
     static func repository(of url: String, at service: GitHubService) -> String? {
-        let apiHost = service.apiURL.split(separator: "/").dropFirst().first.map { String($0) } ?? ""
-        let host = apiHost == "api.github.com" ? "github.com" : apiHost
-        let parts = url.split(separator: "/")
-        guard parts.count == 4, parts[1] == host || parts[1].hasSuffix("@" + host) else { return nil }
-        let name = parts[3].hasSuffix(".git") ? parts[3].dropLast(4) : parts[3]
-        let repository = "\(parts[2])/\(name)"
-        return isRepository(repository) ? repository : nil
+        GitHubAddress.repository(of: url, apiURL: service.apiURL)
     }
 }
