@@ -162,7 +162,8 @@ final class Simulation: @unchecked Sendable {
         people.repeatUnanswered(to: process, boot: boot)
         settle(.seconds(2 * 3600))
         oracle.expectRest(process, people.acknowledged)
-        for _ in 0..<12 where !People.requests(of: process, People.live).isEmpty {
+        // Requests with one concurrency key go one after another, each of them perhaps once around.
+        for _ in 0..<200 where !People.requests(of: process, People.live).isEmpty {
             try loop.complete { try await people.finish(process) }
             network.workOnIssues(all: true)
             settle(.seconds(3600))
