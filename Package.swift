@@ -48,7 +48,7 @@ let package = Package(
         module("Sandbox", ["Web", "Base"], small),
         // domain
         module(
-            "Orchestration", ["Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
+            "Orchestration", ["Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"], small),
         module("Catalog", ["Identity", "Integrations", "Jobs", "Store", "Documents", "Base"], small),
         module("Identity", ["Integrations", "Jobs", "Store", "Base"], small),
         // toolbox

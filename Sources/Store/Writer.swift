@@ -129,7 +129,7 @@ final class Writer: @unchecked Sendable {
     var statistics: StoreStatistics { counters.statistics }
 
     /// From as many callers at once as only a burst brings together.
-    var isPressed: Bool { foreground.load(ordering: .relaxed) >= 8 }
+    var isPressed: Bool { foreground.load(ordering: .relaxed) >= 4 }
 
     private func run() {
         while let first = takeWaiting() {
