@@ -302,6 +302,32 @@ import Testing
         #expect(try world.status(id) == .completed)
     }
 
+    @Test(
+        "a ticket that is not resolved in the time its document gives it fails the step; retried, it may still be resolved",
+        arguments: ["{type: resolution-time, max: 4h}", "{type: ticket-status, expected: Done, timeout: 4h}"])
+    func ticketLimit(verification: String) async throws {
+        let ticket = """
+            - id: t
+              name: Ticket
+              type: jira-ticket
+              config: {ticket: {project: OPS, summaryTemplate: "Please {{fields.title}}"}}
+              verification: [\(verification)]
+            """
+        let world = try await World(Documents.automatic("db", settings: "retry: {attempts: 1}", actions: ticket))
+        let id = try await world.submit("db")
+        try await world.run(for: .seconds(3 * 3600))
+        #expect(try world.status(id) == .inProgress)
+        try await world.run(for: .seconds(2 * 3600))
+        #expect(try world.status(id) == .failed)
+        #expect(try world.step(id, "t").attempts.last?.failure?.message == "The ticket OPS-1 was not resolved within 4h.")
+        _ = try await world.requests.retry(id, actionID: nil, changedData: nil, skipVerification: false, by: world.actor())
+        try await world.run(for: .seconds(60))
+        #expect(try world.status(id) == .inProgress)
+        world.outside.move("OPS-1", to: "Done")
+        try await world.run(for: .seconds(600))
+        #expect(try world.status(id) == .completed)
+    }
+
     @Test("a ticket in JIRA is followed: its row is kept in step, and what nobody entered there is asked for")
     func jiraTicket() async throws {
         let world = try await World(

@@ -246,19 +246,25 @@ extension RequestRun {
         return max(limit, .milliseconds(1))
     }
 
-    /// When the step's own time is over: counted from its first try since a person last retried it, with all waiting, but not for people.
+    /// When the step's own time is over: counted from its first try since a person last retried it, with all waiting.
     func end(of step: Step) -> Timestamp? {
-        guard let timeout = action(of: step)?.timeout, tickets[step.id] == nil, !step.isComponent,
-            step.attempts.indices.contains(step.attemptBase)
-        else {
-            return nil
-        }
-        return step.attempts[step.attemptBase].startedAt + timeout
+        guard !step.isComponent, step.attempts.indices.contains(step.attemptBase), let limit = limit(of: step) else { return nil }
+        return step.attempts[step.attemptBase].startedAt + limit
+    }
+
+    /// People have the time they need, but where the document says how soon the ticket of an automatic step is to be resolved.
+    private func limit(of step: Step) -> Duration? {
+        guard let action = action(of: step) else { return nil }
+        guard let ticket = tickets[step.id] else { return action.timeout }
+        guard ticket.purpose == .fulfillment, ticket.system != "inbox", request.mode == .automatic, !step.isFallback else { return nil }
+        return action.verification.compactMap(\.ticketLimit).min()
     }
 
     func expiry(of step: Step) -> StepFailure? {
         guard let end = end(of: step), now >= end else { return nil }
-        return StepFailure("timeout", "The step did not end within \((action(of: step)?.timeout ?? .zero).text).")
+        let limit = (limit(of: step) ?? .zero).text
+        guard let ticket = tickets[step.id] else { return StepFailure("timeout", "The step did not end within \(limit).") }
+        return StepFailure("timeout", "The ticket \(ticket.id) was not resolved within \(limit).")
     }
 
     private mutating func expireSequence() {
@@ -291,7 +297,18 @@ extension RequestRun {
         let due = waiting.compactMap(\.dueAt)
         guard !due.isEmpty else { return nil }
         let bound = waiting.filter(isBoundByTime)
-        return (due + bound.compactMap(end) + (bound.isEmpty ? [] : [request.deadline].compactMap { $0 })).min()
+        return
+            (due + waiting.filter { isBoundByTime($0) || tickets[$0.id] != nil }.compactMap(end)
+            + (bound.isEmpty ? [] : [request.deadline].compactMap { $0 })).min()
+    }
+}
+
+extension Verification {
+    /// How long the ticket may take, of one that waits for it.
+    fileprivate var ticketLimit: Duration? {
+        guard type == "ticket-status" || type == "resolution-time" else { return nil }
+        if case .constant(let value)? = parameters["max"], let limit = value.string.flatMap({ Duration(text: $0) }) { return limit }
+        return timeout
     }
 }
 
