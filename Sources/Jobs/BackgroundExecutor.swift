@@ -26,7 +26,7 @@ package final class BackgroundExecutor: TaskExecutor {
     private static let niceness: Int32 = 15
 
     /// Microseconds between two pieces of work while others are under pressure: it goes on, slowly.
-    private static let restraint: UInt32 = 5000
+    private static let restraint: UInt32 = 10_000
 
     private let queue = Monitor(Queue())
     private let mustStandBack: @Sendable () -> Bool

@@ -42,14 +42,17 @@ final class Writer: @unchecked Sendable {
     private static let truncatePages = 16_000
     /// Closures of background tasks in a commit that others wait for.
     private static let backgroundShare = 1
+    /// Others in one commit that are a burst, and how long it counts as one.
+    private static let burst = 4
+    private static let pressure = Duration.milliseconds(20)
 
     private let connection: Connection
     private let options: StoreOptions
     private let time: TimeSource
     private let queue = Monitor(Queue())
     private let counters = Counters()
-    /// Closures of the last commit that were not those of background tasks.
-    private let foreground = Atomic(0)
+    /// Milliseconds of the monotonic clock.
+    private let pressedUntil = Atomic(0)
     private let logPages = UnsafeMutablePointer<Int>.allocate(capacity: 1)
     private let thread = Mutex<Thread?>(nil)
     /// In turns only: one is being taken.
@@ -128,8 +131,8 @@ final class Writer: @unchecked Sendable {
 
     var statistics: StoreStatistics { counters.statistics }
 
-    /// From as many callers at once as only a burst brings together.
-    var isPressed: Bool { foreground.load(ordering: .relaxed) >= 4 }
+    /// A moment ago more callers waited for one commit than come together but in a burst.
+    var isPressed: Bool { time.monotonic().milliseconds < pressedUntil.load(ordering: .relaxed) }
 
     private func run() {
         while let first = takeWaiting() {
@@ -182,7 +185,8 @@ final class Writer: @unchecked Sendable {
         let failure = commit(lastError: outcomes.last?.error)
         if failure == nil {
             counters.countCommit(of: outcomes.count)
-            foreground.store(outcomes.count { !$0.submission.isBackground }, ordering: .relaxed)
+            let foreground = outcomes.count { !$0.submission.isBackground }
+            if foreground >= Self.burst { pressedUntil.store((time.monotonic() + Self.pressure).milliseconds, ordering: .relaxed) }
             for hook in hooks { hook() }
         }
         settle(outcomes, failure: failure)
