@@ -13,6 +13,7 @@ const routes = [
     { pattern: '/catalog/items/{id}', load: () => import('./pages/item.js') },
     { pattern: '/requests', load: () => import('./pages/requests.js') },
     { pattern: '/requests/{id}', load: () => import('./pages/request.js') },
+    { pattern: '/approvals', load: () => import('./pages/approvals.js') },
     { pattern: '/tickets', load: () => import('./pages/tickets.js') },
     { pattern: '/instances', load: () => import('./pages/instances.js') },
     { pattern: '/instances/{id}', load: () => import('./pages/instance.js') },

@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 SIZES = {"wide": (1440, 900), "tablet": (820, 1100), "phone": (390, 844)}
-PAGES = ["/catalog", "/catalog/items/database-postgresql-standard", "/requests", "/tickets", "/instances"]
+PAGES = ["/catalog", "/catalog/items/database-postgresql-standard", "/requests", "/approvals", "/tickets", "/instances"]
 
 
 def first_link(page, path):
