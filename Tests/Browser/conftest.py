@@ -30,17 +30,17 @@ document.addEventListener('securitypolicyviolation', (event) => window.refused.p
 
 
 class Server:
-    """`pao serve` on a free port, with an administrator."""
+    """`pao serve` on a free port, with an administrator; on the seed and the tests' items where no other catalog is named."""
 
     user = "ann"
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, catalog: str | None = None):
         self.binary = os.environ.get("PAO_BINARY", str(ROOT / ".build" / "debug" / "pao"))
         self.password = secrets.token_urlsafe(18)
         self.data = directory / "data"
-        catalog = directory / "source" / "catalog"
-        shutil.copytree(ROOT / "seed" / "catalog", catalog)
-        shutil.copytree(Path(__file__).parent / "catalog", catalog, dirs_exist_ok=True)
+        if catalog is None:
+            shutil.copytree(ROOT / "seed" / "catalog", directory / "source" / "catalog")
+            shutil.copytree(Path(__file__).parent / "catalog", directory / "source" / "catalog", dirs_exist_ok=True)
         (directory / "password").write_text(self.password)
         (directory / "password").chmod(0o600)
         subprocess.run(
@@ -48,7 +48,7 @@ class Server:
              "--token-out", directory / "token"], check=True, timeout=60, stdout=subprocess.DEVNULL)
         self.token = (directory / "token").read_text().strip()
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.data, "--catalog", catalog.parent, "--listen", "127.0.0.1:0", "--sandbox"],
+            [self.binary, "serve", "--data", self.data, "--catalog", catalog or directory / "source", "--listen", "127.0.0.1:0", "--sandbox"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.people: dict[str, str] = {}
         self.lines: list[str] = []
@@ -134,6 +134,10 @@ def browser():
 @pytest.fixture(scope="session")
 def signed_in(server, browser):
     """Cookies of a session, so that each test need not sign in."""
+    return sign_in(server, browser)
+
+
+def sign_in(server, browser):
     context = browser.new_context()
     page = context.new_page()
     page.goto(server.url)

@@ -27,6 +27,7 @@ def paths(server):
     return [
         "/catalog", "/catalog?search=nothing-has-this", "/catalog/items/tests-every-field", "/requests", f"/requests/{completed}",
         f"/requests/{failed}?tab=effects", f"/requests/{completed}?tab=history", "/approvals", "/tickets", "/instances",
+        "/workshop", "/workshop?item=tests-every-field", "/workshop?item=tests-every-field&tab=templates", "/workshop/rules?rule=unknown-key",
         f"/instances/{instances[0]['id']}" if instances else f"/instances/{instance['instanceId']}",
     ]
 

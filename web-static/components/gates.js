@@ -1,23 +1,37 @@
-import { path } from '../lib/api.js';
-import { html, useEffect, useRef } from '../lib/preact.js';
-import { useResource } from '../lib/resource.js';
+import { get, path } from '../lib/api.js';
+import { html, useEffect, useState } from '../lib/preact.js';
 import { sentence } from '../lib/states.js';
-import { Loading } from './page.js';
-import { ProblemNotice } from './problem.js';
 import { State } from './state.js';
 import { Time } from './time.js';
 
-/** Who must agree to a request, level by level, and who has. `version` says when to read again. */
-export function Gates({ requestId, version }) {
-    const gates = useResource(path`/requests/${requestId}/approvals`, { keep: true });
-    const readAt = useRef(version);
+const settleDelay = 150;
+
+/**
+ * The gates of several requests at once, by id of the request, so that a page is drawn whole: undefined until they are there, `null` for
+ * one that could not be read. `ids` undefined reads nothing; another `version` reads again.
+ */
+export function useGates(ids, version) {
+    const [gates, setGates] = useState();
     useEffect(() => {
-        if (readAt.current !== version) gates.reload();
-        readAt.current = version;
-    }, [version]);
-    if (gates.problem && !gates.data) return html`<${ProblemNotice} problem=${gates.problem} retry=${gates.reload} />`;
-    if (!gates.data) return html`<${Loading} what="Reading who decides" />`;
-    return html`<ol class="gates">${lastRound(gates.data.data).map((gate) => html`<${Gate} key=${gate.id} gate=${gate} />`)}</ol>`;
+        if (!ids) return undefined;
+        const control = new AbortController();
+        const read = (id) => get(path`/requests/${id}/approvals`, control).then(({ data }) => [id, data], () => [id, null]);
+        const timer = setTimeout(async () => {
+            const found = await Promise.all(ids.map(read));
+            if (!control.signal.aborted) setGates(new Map(found));
+        }, gates ? settleDelay : 0);
+        return () => {
+            clearTimeout(timer);
+            control.abort();
+        };
+    }, [ids?.join(), version]);
+    return gates;
+}
+
+/** Who must agree to a request, level by level, and who has. */
+export function Gates({ gates }) {
+    if (gates === null) return html`<p class="small muted">Who decides could not be read.</p>`;
+    return html`<ol class="gates">${lastRound(gates ?? []).map((gate) => html`<${Gate} key=${gate.id} gate=${gate} />`)}</ol>`;
 }
 
 /** Earlier rounds asked about values that have changed since. */

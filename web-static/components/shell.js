@@ -56,7 +56,7 @@ function Rail({ path }) {
             <a class="brand" href="/catalog" aria-label="PAO, catalog">
                 <img src="/icon.svg" alt="" width="24" height="24" /><span>PAO</span>
             </a>
-            ${navigation.map(({ name, href, icon, key }) => html`
+            ${navigation.filter(({ permission }) => !permission || may(permission)).map(({ name, href, icon, key }) => html`
                 <a key=${href} class="rail-link" href=${href} title=${`${name} (g ${key})`}
                     aria-current=${path === href || path.startsWith(`${href}/`) ? 'page' : undefined}>
                     <${Icon} name=${icon} /><span class="label">${name}</span>

@@ -1,5 +1,5 @@
 import { ActionDialog, TextField } from '../components/dialog.js';
-import { Gates } from '../components/gates.js';
+import { Gates, useGates } from '../components/gates.js';
 import { Icon } from '../components/icon.js';
 import { Empty, Loading, Page } from '../components/page.js';
 import { ProblemNotice } from '../components/problem.js';
@@ -10,13 +10,13 @@ import { path, post } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
 import { catalogIdOf, useItemNames } from '../lib/item-names.js';
 import { moveAmongRows } from '../lib/keys.js';
-import { html, useRef, useState } from '../lib/preact.js';
+import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { useAction, useList } from '../lib/resource.js';
 import { may } from '../lib/session.js';
 
 export default function ApprovalsPage() {
-    const inbox = useList(may('requests.approve') ? '/approvals' : undefined);
-    const own = useList('/requests?status=pending_approval&mine=true');
+    const inbox = useList(may('requests.approve') ? '/approvals?limit=20' : undefined);
+    const own = useList('/requests?status=pending_approval&mine=true&limit=20');
     const [version, setVersion] = useState(0);
     const nameOf = useItemNames();
     const reload = () => {
@@ -26,7 +26,10 @@ export default function ApprovalsPage() {
     };
     useEvents(({ type }) => ['approval', 'request.status', 'resync'].includes(type) && reload());
     const { shown, hold } = useHeld(inbox.data);
-    const isRead = own.data && (shown || !may('requests.approve'));
+    const isListed = own.data && (shown || !may('requests.approve'));
+    const ids = [...(shown ?? []).map(({ approval }) => approval.subject.id), ...(own.data ?? []).map(({ id }) => id)];
+    const gates = useGates(isListed ? ids : undefined, version);
+    const isRead = isListed && gates;
     return html`
         <${Page} title="Approvals" note="Requests that start when people agree to them, oldest first.">
             <${ProblemNotice} problem=${inbox.problem ?? own.problem} retry=${reload} />
@@ -35,8 +38,8 @@ export default function ApprovalsPage() {
             ${isRead && shown?.length > 0 && html`
                 <section class="panel" aria-label="For you to decide" onKeyDown=${moveAmongRows}>
                     ${shown.map(({ approval, isGone }) => html`
-                        <${Approval} key=${approval.id} approval=${approval} isGone=${isGone} nameOf=${nameOf} version=${version}
-                            hold=${hold} onDecided=${reload} />`)}
+                        <${Approval} key=${approval.id} approval=${approval} isGone=${isGone} nameOf=${nameOf}
+                            gates=${gates.get(approval.subject.id)} hold=${hold} onDecided=${reload} />`)}
                     ${inbox.more && html`<div class="table-foot">
                         <button type="button" class="button" onClick=${inbox.more}>Show more</button></div>`}
                 </section>`}
@@ -44,7 +47,7 @@ export default function ApprovalsPage() {
                 <h2 class="section-title section-gap">You asked for these: others decide</h2>
                 <section class="panel" aria-label="Waiting for others">
                     ${own.data.toReversed().map((request) => html`
-                        <${Own} key=${request.id} request=${request} nameOf=${nameOf} version=${version} />`)}
+                        <${Own} key=${request.id} request=${request} nameOf=${nameOf} gates=${gates.get(request.id)} />`)}
                     ${own.more && html`<div class="table-foot">
                         <button type="button" class="button" onClick=${own.more}>Show more</button></div>`}
                 </section>`}
@@ -85,7 +88,7 @@ const verbs = {
 };
 
 /** One decision to make: what is asked for, and who else must agree. */
-function Approval({ approval, isGone, nameOf, version, hold, onDecided }) {
+function Approval({ approval, isGone, nameOf, gates, hold, onDecided }) {
     const { id, name, request, createdAt } = approval;
     const [reason, setReason] = useState('');
     const [isAsked, setAsked] = useState(false);
@@ -105,6 +108,7 @@ function Approval({ approval, isGone, nameOf, version, hold, onDecided }) {
         say(answer.status === 'pending' ? verbs[decision].counted : verbs[decision].words);
         leave();
     });
+    useEffect(() => { if (problem?.status === 409) onDecided(); }, [problem]);
     const reject = () => {
         if (reason.trim()) return run('reject');
         setAsked(true);
@@ -125,7 +129,7 @@ function Approval({ approval, isGone, nameOf, version, hold, onDecided }) {
                 <${Values} values=${request?.requestData} />
             </div>
             <div class="stack">
-                <${Gates} requestId=${approval.subject.id} version=${`${version} ${isStale}`} />
+                <${Gates} gates=${gates} />
                 ${isStale ? html`
                     <div class="notice warn" role="alert"><${Icon} name="warning" /><div class="stack tight">
                         <p><b>No longer open.</b> Somebody decided meanwhile, or the request changed. Your answer was not counted.</p>
@@ -165,11 +169,11 @@ function DelegateDialog({ approval, ...rest }) {
         <//>`;
 }
 
-const Own = ({ request, nameOf, version }) => html`
+const Own = ({ request, nameOf, gates }) => html`
     <article class="ticket" aria-label=${`${nameOf(catalogIdOf(request))} ${request.id}`}>
         <div class="stack tight">
             <h3><a href=${path`/requests/${request.id}`}>${nameOf(catalogIdOf(request))}</a></h3>
             <p class="small muted"><span class="id">${request.id}</span>, asked <${Time} at=${request.createdAt} /></p>
         </div>
-        <${Gates} requestId=${request.id} version=${version} />
+        <${Gates} gates=${gates} />
     </article>`;
