@@ -27,6 +27,7 @@ package struct JiraEscalation: Sendable {
 struct JiraDesk: Sendable {
     static let escalationKind = "jira.escalation"
     static let linksKind = "jira.links"
+    private static let lookUpPause = Duration.seconds(4)
 
     private let store: Store
     private let intake: Intake
@@ -204,7 +205,7 @@ struct JiraDesk: Sendable {
     private func lookUp(_ client: JiraClient, _ found: Case, _ doubtSince: Timestamp) async -> Answer? {
         do throws(JiraFailure) {
             if let issue = try await client.search(label: "pao-\(found.key)").last { return .opened(key: issue.key, url: issue.url) }
-            return time.now() - doubtSince < JiraTicketAction.searchLag ? .later(time.now() + .seconds(4)) : nil
+            return time.now() - doubtSince < JiraTicketAction.searchLag ? .later(time.now() + Self.lookUpPause) : nil
         } catch {
             warn(found, error)
             return error.isRetryable
@@ -218,7 +219,7 @@ struct JiraDesk: Sendable {
             return .opened(key: issue.key, url: issue.url)
         } catch {
             warn(found, error)
-            if error.mayHaveTakenEffect { return .doubt(retry(error)) }
+            if error.mayHaveTakenEffect { return .doubt(time.now() + Self.lookUpPause) }
             return error.isRetryable ? .failed(retry(error)) : .refused(error.description)
         }
     }
