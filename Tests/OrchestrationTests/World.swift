@@ -157,8 +157,12 @@ final class World: Sendable {
     }
 
     private func handle(_ job: ClaimedJob) async {
+        guard let handler = jobs.handler(of: job.kind) else {
+            Issue.record("nothing handles \(job.kind)")
+            return
+        }
         do {
-            try await engine.advance(job)
+            try await handler(job)
         } catch {
             _ = try? await store.write { tx throws(PAOError) in
                 try JobClaim.giveBack(job.lease, receives: job.receives + 1, error: "\(error)", options: JobOptions(), in: tx)
