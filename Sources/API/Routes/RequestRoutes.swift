@@ -32,9 +32,11 @@ package struct RequestRoutes: Sendable {
                 "/api/v1/requests", .permission(.requestsRead), "List requests, newest first",
                 query: Endpoint.paging + [
                     .init("status", "One or several, separated by commas."), .init("catalogItemId", "Of one item."),
-                    .init("catalogBundleId", "Of one bundle."), .init("team", "Slug."), .init("userId", "Login of who asked."), .init("mine", "`true`: only one's own."),
+                    .init("catalogBundleId", "Of one bundle."), .init("team", "Slug."), .init("userId", "Login of who asked."),
+                    .init("mine", "`true`: only one's own."),
                     .init("search", "Part of the id or of the instance's name."), .init("createdAfter", "From this instant."),
-                    .init("createdBefore", "Before this instant."), .init("failedAction", "With an action of this id that failed at least once."),
+                    .init("createdBefore", "Before this instant."),
+                    .init("failedAction", "With an action of this id that failed at least once."),
                 ], answer: "A page of requests without attempts", list),
             .get("/api/v1/requests/{id}", .permission(.requestsRead), "One request with its actions", answer: "The request", get),
             .get(
