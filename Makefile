@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build run serve test verify soak lint format bench deb clean dependencies assets
+.PHONY: help setup build run serve test verify soak fuzz lint format bench deb clean dependencies assets
 
 # How much a test does: `ci` is a tenth of the figures that `verify` reaches, `soak` runs for hours.
 PAO_SCALE ?= ci
@@ -44,6 +44,13 @@ verify: ## the same tests at full figures
 
 soak: ## the same tests for hours
 	@$(MAKE) --no-print-directory test PAO_SCALE=soak
+
+# How long, and which (all without a name).
+SECONDS ?= 600
+PARSERS ?=
+
+fuzz: dependencies assets ## every parser for ten minutes with libFuzzer; SECONDS=n, PARSERS="json yaml"
+	@scripts/fuzz $(SECONDS) $(PARSERS)
 
 lint: ## format, the arrows between targets, scripts, texts
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)
