@@ -16,9 +16,12 @@ package struct CatalogFinding: Sendable, Equatable {
     package var rule: String
     package var message: String
     package var suggestion: String?
+    /// What a tool may write in its place without asking: only the spelling changes, never what it means.
+    package var correction: String?
 
     package init(
-        file: String, line: Int, column: Int, severity: Severity, rule: String, message: String, suggestion: String? = nil
+        file: String, line: Int, column: Int, severity: Severity, rule: String, message: String, suggestion: String? = nil,
+        correction: String? = nil
     ) {
         self.file = file
         self.line = line
@@ -27,6 +30,7 @@ package struct CatalogFinding: Sendable, Equatable {
         self.rule = rule
         self.message = message
         self.suggestion = suggestion
+        self.correction = correction
     }
 
     package var isError: Bool { severity == .error }
@@ -91,6 +95,7 @@ package enum CatalogRule: String, Sendable, CaseIterable {
     case unknownOutput = "unknown-output"
     case outputTooEarly = "output-too-early"
     case unknownPath = "unknown-path"
+    case mayBeEmpty = "may-be-empty"
     // files
     case fileTooLarge = "file-too-large"
     case fileOutside = "file-outside"
@@ -120,18 +125,22 @@ final class FindingReport {
         isBeyondLimits = true
     }
 
-    func error(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
-        add(.error, rule.rawValue, message, place, suggestion)
+    func error(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil, correction: String? = nil) {
+        add(.error, rule.rawValue, message, place, suggestion ?? correction, correction)
     }
 
     func warning(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
         add(.warning, rule.rawValue, message, place, suggestion)
     }
 
-    func add(_ severity: CatalogFinding.Severity, _ rule: String, _ message: String, _ place: Position, _ suggestion: String? = nil) {
+    func add(
+        _ severity: CatalogFinding.Severity, _ rule: String, _ message: String, _ place: Position, _ suggestion: String? = nil,
+        _ correction: String? = nil
+    ) {
         guard counts[severity, default: 0] < Self.mostOfASeverity else { return }
         let finding = CatalogFinding(
-            file: file, line: place.line, column: place.column, severity: severity, rule: rule, message: message, suggestion: suggestion)
+            file: file, line: place.line, column: place.column, severity: severity, rule: rule, message: message, suggestion: suggestion,
+            correction: correction)
         guard !findings.contains(finding) else { return }
         findings.append(finding)
         counts[severity, default: 0] += 1

@@ -71,14 +71,23 @@ package final class CatalogSchemas: Sendable {
             if let written = finding.misspelledKey {
                 let place = root.position(at: "\(finding.instancePath)/\(JSONPointer.escape(written))", key: true)
                 if !report.hasError(at: place) {
-                    report.error(.unknownKey, "The key \(written) is not known here.", at: place, suggestion: finding.suggestion)
+                    report.error(
+                        .unknownKey, "The key \(written) is not known here.", at: place, suggestion: finding.suggestion,
+                        correction: Self.correction(of: written, finding))
                 }
                 continue
             }
             let place = root.position(at: finding.instancePath, key: rule == .unknownKey)
             if report.hasError(at: place) || Self.isSaid(finding, rule, root, report) { continue }
-            report.error(rule, Self.message(of: finding), at: place, suggestion: finding.suggestion)
+            let written = rule == .unknownKey ? JSONPointer.tokens(finding.instancePath)?.last : nil
+            report.error(
+                rule, Self.message(of: finding), at: place, suggestion: finding.suggestion,
+                correction: written.flatMap { Self.correction(of: $0, finding) })
         }
+    }
+
+    private static func correction(of key: String, _ finding: SchemaFinding) -> String? {
+        finding.suggestion.flatMap { NearestName.correction(of: key, among: [$0]) }
     }
 
     /// Findings that stand at a key name it themselves.

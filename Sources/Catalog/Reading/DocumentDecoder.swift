@@ -134,11 +134,11 @@ extension DocumentDecoder {
         if text.utf8.count <= 200, let version = SemanticVersion(text) { return version }
         report.error(
             .badVersion, "\(key) must be a version as SemVer 2.0.0 has it, such as 1.4.0, not \(text).", at: node.position,
-            suggestion: Self.completedVersion(text))
+            correction: Self.completedVersion(text))
         return nil
     }
 
-    /// `v1.2` is most likely meant as `1.2.0`.
+    /// `v1.2` is the version `1.2.0` under another spelling.
     private static func completedVersion(_ text: String) -> String? {
         guard text.utf8.count <= 50 else { return nil }
         let core = text.hasPrefix("v") ? String(text.dropFirst()) : text

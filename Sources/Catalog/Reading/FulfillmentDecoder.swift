@@ -78,17 +78,22 @@ extension DocumentDecoder {
     /// Nothing of what seeds list here can be asked of a machine yet: each becomes a question to a person.
     private func checks(_ map: inout MappingReader) -> [JSON] {
         map.elements("preExecutionChecks").compactMap { node in
-            if node.string != nil { return ["type": node.json] }
+            if let text = node.string {
+                reportUnknownCheck(text, at: node.position)
+                return ["type": node.json]
+            }
             guard var check = MappingReader(node, report) else { return nil }
             check.allow((node.members ?? []).map(\.key))
             let written = check.requiredText("type")
             check.finish()
             guard let type = written else { return nil }
-            report.warning(
-                .unknownCheck, "No machine can check \(type): a person will be asked to confirm it.",
-                at: check.node("type")?.position ?? node.position)
+            reportUnknownCheck(type, at: check.node("type")?.position ?? node.position)
             return node.json
         }
+    }
+
+    private func reportUnknownCheck(_ type: String, at place: Position) {
+        report.warning(.unknownCheck, "No machine can check \(type): a person will be asked to confirm it.", at: place)
     }
 
     private func orchestration(_ map: MappingReader) -> JSON {
@@ -132,7 +137,7 @@ extension DocumentDecoder {
 
     private func dependency(_ node: YAMLNode) -> InstanceTemplate.Dependency? {
         guard var map = MappingReader(node, report) else { return nil }
-        let on = map.required("on").flatMap { templates.template($0, .instanceStart) }
+        let on = map.required("on").flatMap { templates.template($0, .instanceStart, isNeeded: false) }
         let type = map.text("type")
         if let type, !Self.dependencyTypes.contains(type), let place = map.node("type")?.position {
             report.warning(

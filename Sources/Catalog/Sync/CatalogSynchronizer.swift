@@ -13,6 +13,8 @@ final class CatalogSynchronizer: Sendable {
         var entries: [CatalogEntry]
         var findings: [CatalogFinding]
         var brokenIDs: [String]?
+        /// Of documents with errors: only looked at for what others say of them.
+        var drafts: [CatalogEntry] = []
     }
 
     struct State: Sendable {
@@ -165,13 +167,10 @@ extension CatalogSynchronizer {
             return (work, known, [])
         }
         let reading = DocumentReader.read(text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: work.isAlone)
-        let entries = zip(reading.documents, reading.links).compactMap { document, links in
-            CatalogEntry(
-                definition: document.definition, digest: document.digest, source: document.source, state: .current, fileHash: hash,
-                links: links)
-        }
+        let entries = reading.entries(fileHash: hash)
         let read = KnownFile(
-            stamp: stamp, hash: hash, isAlone: work.isAlone, entries: entries, findings: reading.findings, brokenIDs: reading.brokenIDs)
+            stamp: stamp, hash: hash, isAlone: work.isAlone, entries: entries.good, findings: reading.findings, brokenIDs: reading.brokenIDs,
+            drafts: entries.drafts)
         return (work, read, reading.documents.map { PendingVersion($0) })
     }
 }

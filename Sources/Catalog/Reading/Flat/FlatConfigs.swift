@@ -6,18 +6,35 @@ struct FlatConfigs {
     let report: FindingReport
 
     static let types: KeyValuePairs<String, String> = [
-        "JiraTicket": "jira-ticket", "HttpPost": "rest-api", "HttpPut": "rest-api", "TerraformFile": "terraform",
-        "GitHubWorkflow": "github-workflow",
+        "JiraTicket": "jira-ticket", "HttpGet": "rest-api", "HttpPost": "rest-api", "HttpPut": "rest-api", "HttpPatch": "rest-api",
+        "HttpDelete": "rest-api", "TerraformFile": "terraform", "GitHubWorkflow": "github-workflow",
     ]
+
+    /// The flat dialect's own word for a type is suggested before the canonical one; for `RestApi` the author must say which verb.
+    private static func suggestion(for written: String) -> String? {
+        switch ActionTypes.plain(written) {
+        case "restapi", "rest", "http", "https", "api", "httprequest", "request", "curl": "HttpGet, HttpPost, HttpPut, HttpPatch or HttpDelete"
+        case "terraform", "tf", "terraformmodule", "opentofu": "TerraformFile"
+        case "jira", "ticket": "JiraTicket"
+        case "github", "githubaction", "githubactions", "workflow": "GitHubWorkflow"
+        default: types.first { ActionTypes.plain($0.key) == ActionTypes.plain(written) }?.key ?? nearest(written)
+        }
+    }
+
+    /// Verbs are no misspellings of each other.
+    private static func nearest(_ written: String) -> String? {
+        let near = NearestName.suggestion(for: written, among: types.map(\.key).filter { !$0.hasPrefix("Http") })
+        return near ?? ActionTypes.suggestion(for: written) ?? NearestName.correction(of: written, among: types.map(\.key))
+    }
 
     func type(_ node: YAMLNode) -> YAMLNode {
         guard let name = node.string else { return node }
         if let canonical = Self.types.first(where: { $0.key == name })?.value { return YAMLNode(text: canonical, at: node.position) }
         if !ActionTypes.names.contains(name) {
-            let names = Self.types.map(\.key)
+            let names = Self.types.map(\.key) + ActionTypes.names
             report.error(
-                .unknownActionType, "There is no step type \(name).", at: node.position,
-                suggestion: NearestName.suggestion(for: name, among: names))
+                .unknownActionType, "There is no step type \(name); there are \(names.joined(separator: ", ")).", at: node.position,
+                suggestion: Self.suggestion(for: name))
             return YAMLNode(text: "manual-task", at: node.position)
         }
         return node
@@ -26,8 +43,7 @@ struct FlatConfigs {
     func config(_ node: YAMLNode, _ type: String) -> YAMLNode {
         switch type {
         case "JiraTicket": jira(node)
-        case "HttpPost": http(node, "POST")
-        case "HttpPut": http(node, "PUT")
+        case "HttpGet", "HttpPost", "HttpPut", "HttpPatch", "HttpDelete": http(node, type.dropFirst("Http".count).uppercased())
         case "TerraformFile": terraform(node)
         case "GitHubWorkflow": workflow(node)
         default: node
