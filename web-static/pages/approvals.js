@@ -30,7 +30,7 @@ export default function ApprovalsPage() {
     const isListed = own.data && (shown || !may('requests.approve'));
     const ids = [...(shown ?? []).map(({ approval }) => approval.subject.id), ...(own.data ?? []).map(({ id }) => id)];
     const gates = useGates(isListed ? ids : undefined, version);
-    const isRead = isListed && gates;
+    const isRead = isListed && gates && nameOf.isKnown;
     return html`
         <${Page} title="Approvals" note="Requests that start when people agree to them, oldest first.">
             <${ProblemNotice} problem=${inbox.problem ?? own.problem} retry=${reload} />

@@ -11,7 +11,7 @@ import { duration } from '../lib/time.js';
 
 const spans = [{ value: '7', name: '7 days' }, { value: '', name: '30 days' }, { value: '90', name: '90 days' }];
 const dayLength = 86_400_000;
-// Which requests an outcome means; `open` are all others.
+// Which requests an outcome means.
 const statuses = {
     completed: 'completed', attention: 'failed,escalated', ended: 'rejected,aborted,cancelled',
     open: 'submitted,validating,pending_approval,queued,in_progress,resuming',
@@ -21,12 +21,13 @@ const outcomes = [['attention', 'fail'], ['completed', 'ok'], ['ended', 'muted']
 export default function InsightsPage({ query: { days = '' } }) {
     const report = useResource(`/insights?days=${spans.some(({ value }) => value === days) && days || 30}`, { keep: true });
     const nameOf = useItemNames();
+    const isRead = report.data && nameOf.isKnown;
     const { services, waiting, from } = report.data ?? {};
     return html`
         <${Page} title="Insights" note="How long services take, how often and where they fail, and what waits for people.">
             <${ProblemNotice} problem=${report.problem} retry=${report.reload} />
-            ${!report.data && !report.problem && html`<${Loading} />`}
-            ${report.data && html`
+            ${!isRead && !report.problem && html`<${Loading} />`}
+            ${isRead && html`
                 <section class="tiles" aria-label="Waits for people">
                     <${Tile} name="Approvals" href="/approvals" of=${waiting.approvals} />
                     <${Tile} name="Tickets" href="/tickets" of=${waiting.tickets} />

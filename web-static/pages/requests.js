@@ -36,6 +36,7 @@ export default function RequestsPage({ query }) {
     const target = `/requests${queryOf(filter)}`;
     const requests = useList(target);
     const nameOf = useItemNames();
+    const isRead = requests.data && nameOf.isKnown;
     useEvents(({ type }) => ['request.status', 'request.step', 'resync'].includes(type) && requests.reload());
     return html`
         <${Page} title="Requests">
@@ -51,9 +52,9 @@ export default function RequestsPage({ query }) {
                         title="Show all again">${words(query[key], nameOf)} ×</button>`)}
             </div>
             <${ProblemNotice} problem=${requests.problem} retry=${requests.reload} />
-            ${!requests.data && !requests.problem && html`<${Loading} />`}
-            ${requests.data?.length === 0 && html`<${NoRequests} isFiltered=${Object.values(filter).some(Boolean)} />`}
-            ${requests.data?.length > 0 && html`
+            ${!isRead && !requests.problem && html`<${Loading} />`}
+            ${isRead && requests.data.length === 0 && html`<${NoRequests} isFiltered=${Object.values(filter).some(Boolean)} />`}
+            ${isRead && requests.data.length > 0 && html`
                 <${LiveRows} rows=${requests.data} filter=${target} label="Requests"
                     head=${['Request', 'State', 'Steps', 'Team', 'Requested by', 'Made']}
                     more=${requests.more} isMoreLoading=${requests.isMoreLoading} row=${(request) => cells(request, nameOf)} />`}
