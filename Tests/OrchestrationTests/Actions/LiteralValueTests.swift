@@ -55,6 +55,11 @@ import Testing
         init(_ name: String, _ sent: @escaping @Sendable () async throws -> String) { (self.name, self.sent) = (name, sent) }
     }
 
+    private static func mail() throws -> JSON {
+        let body = "# For {{fields.line}}\n\nDear **{{fields.v}}**, [here](https://x.test/a?b=c&d)\n\n- `{{fields.line}}`\n\n```\n{{fields.v}}\n```\n"
+        return try bench(EmailAction(), ["to": "a@x.test", "subject": "About {{fields.v}}", "body": .string(body)]).prepared().payload
+    }
+
     private static func call(_ config: JSON) throws -> JSON { try bench(RestAPIAction(), config).prepared().payload }
 
     static let contexts: [Context] = [
@@ -106,13 +111,14 @@ import Testing
             return (try bench(ServiceNowTicketAction(), config).prepared().payload["fields"] ?? .null).pretty
         },
         Context("email.eml") {
-            let payload = try bench(EmailAction(), ["to": "a@x.test", "subject": "About {{fields.v}}", "body": "Dear\n{{fields.v}}"])
-                .prepared().payload
+            let payload = try Self.mail()
             let mail = MailMessage(
                 from: "pao@x.test", to: ["a@x.test"], subject: payload["subject"]?.string ?? "", text: payload["text"]?.string ?? "",
-                key: ActionBench.key, date: Timestamp("2026-11-21T10:00:00Z")!)
+                html: payload["html"]?.string, key: ActionBench.key, date: Timestamp("2026-11-21T10:00:00Z")!)
             return String(decoding: try mail.encoded(), as: UTF8.self).replacing("\r\n", with: "\n")
         },
+        Context("email.txt") { try Self.mail()["text"]?.string ?? "" },
+        Context("email.html") { try Self.mail()["html"]?.string ?? "" },
         Context("webhook.json") {
             let config: JSON = [
                 "url": "https://hook.test/{{fields.v}}", "subject": "{{fields.v}}", "data": ["a": "{{fields.v}}", "b": "{{fields.list}}"],
@@ -166,6 +172,21 @@ import Testing
         #expect(segments.suffix(3) == ["a", Self.value, "b"])
         let pairs = (query ?? "").split(separator: "&").map { PercentEncoding.decode($0.utf8) }
         #expect(pairs == ["q=\(Self.value)", "r=\(Self.value)"])
+    }
+
+    @Test("a mail's HTML, read back, shows the value in every place of it, and no markup of its own")
+    func html() throws {
+        let html = try Self.mail()["html"]?.string ?? ""
+        let shown = html.replacing(/<\/?(!DOCTYPE html|html|head|meta charset="utf-8"|body|h1|p|strong|a|ul|li|code|pre|br)>/, with: "")
+            .replacing(/<a href="https:\/\/x.test\/a\?b=c&amp;d">/, with: "")
+        #expect(!shown.contains("<") && !shown.contains(">") && !shown.contains("\""))
+        var text = shown
+        for (entity, character) in [("lt", "<"), ("gt", ">"), ("quot", "\""), ("#39", "'"), ("amp", "&")] {
+            text = text.replacing("&\(entity);", with: character)
+        }
+        let line = Self.value.replacing("\n", with: " ")
+        let expected = ["For \(line)", "Dear \(Self.value), here", line, Self.value].joined(separator: "\n")
+        #expect(text.split(separator: "\n") == expected.split(separator: "\n"))
     }
 
     @Test("JIRA's document format, its texts put together, says the value")
