@@ -38,7 +38,7 @@ struct CheckReader {
         check.finish()
         guard let type = written else { return nil }
         report.warning(
-            .unknownCheck, "No machine can check \(type): a person will be asked to confirm it. One that asks an address has the type rest-api.",
+            .unknownCheck, "No machine can check \(type): a person will be asked to confirm it.",
             at: check.node("type")?.position ?? node.position)
         return node.json
     }
