@@ -84,7 +84,8 @@ import Testing
             (#"{from: "24:00", to: "04:00"}"#, "from is a time of day"),
             (#"{from: "22:00", to: "04:00", timeZone: Europe/Berlim}"#, "There is no time zone Europe/Berlim"),
             (#"{from: "22:00", to: "04:00", timeZone: ../../etc/passwd}"#, "There is no time zone"),
-            (#"{from: "22:00", to: "04:00", timeZone: UTC, utcOffset: "+01:00"}"#, "not both"), (#"{from: "22:00"}"#, "to is missing"), (#"{from: "22:00", to: "04:00", utcOffset: CET}"#, "utcOffset is a distance"),
+            (#"{from: "22:00", to: "04:00", timeZone: UTC, utcOffset: "+01:00"}"#, "not both"), (#"{from: "22:00"}"#, "to is missing"),
+            (#"{from: "22:00", to: "04:00", utcOffset: CET}"#, "utcOffset is a distance"),
         ])
     func faults(_ window: String, _ message: String) {
         let written = """

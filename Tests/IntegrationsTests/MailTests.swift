@@ -30,7 +30,8 @@ struct MailTests {
             lines.dropFirst(7) == [
                 "Content-Type: multipart/alternative; boundary=\"\(boundary)\"", "", "--\(boundary)",
                 "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "", "YQ==", "", "--\(boundary)",
-                "Content-Type: text/html; charset=utf-8", "Content-Transfer-Encoding: base64", "", "PHA+YTwvcD4=", "", "--\(boundary)--", "",
+                "Content-Type: text/html; charset=utf-8", "Content-Transfer-Encoding: base64", "", "PHA+YTwvcD4=", "", "--\(boundary)--",
+                "",
             ])
     }
 

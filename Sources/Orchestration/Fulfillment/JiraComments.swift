@@ -86,7 +86,9 @@ struct JiraComments: Sendable {
             let wait = settleTime(of: effect)
             if wait > .zero { return try await again(job, after: wait) }
             try await settle(effect, .sent, job)
+            OrchestrationFailpoint.commentSending.pass()
             let answer = await ask(effect)
+            OrchestrationFailpoint.commentSent.pass()
             switch answer {
             case .commented(let id): try await settle(effect, .done, reference: id, job)
             case .refused(let reason, let mayBeThere): try await settle(effect, mayBeThere ? .unknown : .failed, note: reason, job)
@@ -181,7 +183,8 @@ extension RequestRun {
     }
 
     private func line(of step: Step) -> String? {
-        guard let transition = changes.stepTransitions.last(where: { $0.subjectID == step.id }), transition.new == step.status.rawValue else {
+        guard let transition = changes.stepTransitions.last(where: { $0.subjectID == step.id }), transition.new == step.status.rawValue
+        else {
             return nil
         }
         switch step.status {

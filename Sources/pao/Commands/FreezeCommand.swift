@@ -51,7 +51,8 @@ enum FreezeCommand: Command {
         }
         return [
             "reason": .string(try arguments.required("reason")), "for": .optional(arguments["for"]),
-            "startsAt": .optional(arguments["from"]), "endsAt": .optional(arguments["until"]), "timeZone": .optional(arguments["time-zone"]),
+            "startsAt": .optional(arguments["from"]), "endsAt": .optional(arguments["until"]),
+            "timeZone": .optional(arguments["time-zone"]),
             "items": list("items"),
             "categories": list("categories"), "teams": list("teams"),
         ]
@@ -88,7 +89,7 @@ extension ControlSocket {
                     }
                     let window = try await windows.declare(
                         reason: body["reason"]?.string ?? "",
-                        scope: .init(catalogIDs: texts("items"), categories: texts("categories"), teams: texts("teams")), 
+                        scope: .init(catalogIDs: texts("items"), categories: texts("categories"), teams: texts("teams")),
                         startsAt: try bound("startsAt"), endsAt: try bound("endsAt") ?? length.map { now + $0 }, by: actor)
                     return .json(window.json(at: window.createdAt))
                 }),

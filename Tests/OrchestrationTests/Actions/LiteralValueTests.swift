@@ -56,7 +56,8 @@ import Testing
     }
 
     private static func mail() throws -> JSON {
-        let body = "# For {{fields.line}}\n\nDear **{{fields.v}}**, [here](https://x.test/a?b=c&d)\n\n- `{{fields.line}}`\n\n```\n{{fields.v}}\n```\n"
+        let body =
+            "# For {{fields.line}}\n\nDear **{{fields.v}}**, [here](https://x.test/a?b=c&d)\n\n- `{{fields.line}}`\n\n```\n{{fields.v}}\n```\n"
         return try bench(EmailAction(), ["to": "a@x.test", "subject": "About {{fields.v}}", "body": .string(body)]).prepared().payload
     }
 
