@@ -98,6 +98,17 @@ import Testing
         Context("terraform-variables.json") {
             JSON.object(JSONObject(try module().variables.map { ($0.name, $0.value) })).pretty
         },
+        Context("terraform-cloud.json") {
+            var cloud = bench(TerraformAction(), terraform)
+            cloud.services.terraform.cloud = .init(organization: "corp", token: "t")
+            return (try cloud.prepared().payload["variables"] ?? .null).pretty
+        },
+        Context("terraform-local.tfvars.json") {
+            var local = bench(TerraformAction(), terraform)
+            local.services.terraform.local = .init(
+                binary: "/bin/terraform", directory: "/var/lib/pao/terraform", modules: nil, environment: [:], processes: .system())
+            return (try local.prepared().payload["variables"] ?? .null).pretty
+        },
         Context("github-workflow.json") {
             let inputs: JSON = ["text": "{{fields.v}}", "list": "{{fields.list}}", "object": "{{fields.object}}"]
             let config: JSON = ["repository": "corp/x", "workflow": "y.yml", "ref": "main", "inputs": inputs]
@@ -136,14 +147,15 @@ import Testing
     private static func sentBody(_ payload: JSON) -> String { payload["body"]?.string ?? "" }
 
     private static func module() throws -> TerraformModule {
-        let config: JSON = [
-            "moduleSource": "corp/x/aws", "backendConfig": ["type": "s3", "key": "{{fields.v}}"],
-            "variables": ["text": "{{fields.v}}", "mixed": "<{{fields.v}}>", "list": "{{fields.list}}", "object": "{{fields.object}}"],
-        ]
-        let bench = bench(TerraformAction(), config)
+        let bench = bench(TerraformAction(), terraform)
         let input = try bench.input()
         return try TerraformModule(try input.render(input.action.config), input)
     }
+
+    private static let terraform: JSON = [
+        "moduleSource": "corp/x/aws", "backendConfig": ["type": "s3", "key": "{{fields.v}}"],
+        "variables": ["text": "{{fields.v}}", "mixed": "<{{fields.v}}>", "list": "{{fields.list}}", "object": "{{fields.object}}"],
+    ]
 
     /// `UPDATE_GOLDEN=1` rewrites the files.
     @Test("what is sent is what was read and found right", arguments: contexts)
