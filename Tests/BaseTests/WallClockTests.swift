@@ -25,8 +25,8 @@ import Testing
         {
             let clock = try WallClock.named(name)
             guard let zone = Foundation.TimeZone(identifier: name) else { continue }
-            for year in stride(from: 1975, through: 2100, by: 25) {
-                for day in stride(from: 0, to: 366, by: 5) {
+            for year in [1975, 2000, 2026, 2060, 2100] {
+                for day in stride(from: 0, to: 366, by: 9) {
                     let seconds = (CalendarDate(year: year, month: 1, day: 1)?.daysSince1970 ?? 0) * 86_400 + day * 86_400 + 43_200
                     let expected = zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))
                     #expect(clock.offset(at: Timestamp(milliseconds: seconds * 1000)) == expected, "\(name) \(year) day \(day)")

@@ -399,7 +399,7 @@ def test_a_freeze_is_declared_by_the_clocks_of_a_time_zone(servers):
     declared = server.api.post("/admin/freeze-windows", sent).expect(201).json
     assert (declared["startsAt"], declared["endsAt"]) == ("2050-10-30T00:30:00.000Z", "2050-12-24T23:00:00.000Z")
     refused = lambda **changed: server.api.post("/admin/freeze-windows", sent | changed)
-    for changed in ({"timeZone": "Europe/Berlim"}, {"timeZone": None}, {"startsAt": "soon"}, {"startsAt": 5}):
+    for changed in ({"timeZone": "Europe/Berlim"}, {"timeZone": None}, {"startsAt": "soon"}):
         assert refused(**changed).findings() == {("startsAt", "instant")}, changed
     assert b"There is no time zone Europe/Berlim." in refused(timeZone="Europe/Berlim").body
     assert "no time zone" in pao("freeze", "begin", "--data", server.directory.data, "--reason", "x", "--until", "2050-10-30T02:30", "--time-zone", "Mars").stderr
