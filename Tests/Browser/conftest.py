@@ -98,6 +98,9 @@ class Server:
     def submit(self, item: str, by: str | None = None, **data) -> str:
         return self.call("POST", "/api/v1/requests", {"catalogItemId": item, "requestData": data}, token=by)["id"]
 
+    def submit_bundle(self, bundle: str, **data) -> str:
+        return self.call("POST", "/api/v1/requests", {"catalogBundleId": bundle, "requestData": data})["id"]
+
     def wait(self, request: str, *statuses: str) -> dict:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:

@@ -21,10 +21,22 @@ const filters = [
     { value: 'rejected,aborted,cancelled', name: 'Ended early' },
 ];
 
-export default function RequestsPage({ query: { status = '', mine = '', catalogItemId = '', search = '' } }) {
-    const target = `/requests${queryOf({ status, mine, catalogItemId, search })}`;
+// Filters that other pages link to.
+const narrowed = {
+    catalogItemId: (id, nameOf) => nameOf(id),
+    catalogBundleId: (id, nameOf) => nameOf(id),
+    failedAction: (id) => `Failed at ${id}`,
+    createdAfter: (at) => `Since ${at.slice(0, 10)}`,
+};
+const filterKeys = ['status', 'mine', 'search', ...Object.keys(narrowed)];
+
+export default function RequestsPage({ query }) {
+    const { status = '', mine = '', search = '' } = query;
+    const filter = Object.fromEntries(filterKeys.map((key) => [key, query[key]]));
+    const target = `/requests${queryOf(filter)}`;
     const requests = useList(target);
     const nameOf = useItemNames();
+    const isRead = requests.data && nameOf.isKnown;
     useEvents(({ type }) => ['request.status', 'request.step', 'resync'].includes(type) && requests.reload());
     return html`
         <${Page} title="Requests">
@@ -35,13 +47,14 @@ export default function RequestsPage({ query: { status = '', mine = '', catalogI
                 <${Chips} label="Status" options=${filters} value=${status} onChange=${(value) => setQuery({ status: value })} />
                 <button type="button" class="chip" aria-pressed=${mine ? 'true' : 'false'}
                     onClick=${() => setQuery({ mine: mine ? '' : 'true' })}>Only mine</button>
-                ${catalogItemId && html`<button type="button" class="chip" aria-pressed="true"
-                    onClick=${() => setQuery({ catalogItemId: '' })} title="Show all services">${nameOf(catalogItemId)} ×</button>`}
+                ${Object.entries(narrowed).filter(([key]) => query[key]).map(([key, words]) => html`
+                    <button type="button" class="chip" key=${key} aria-pressed="true" onClick=${() => setQuery({ [key]: '' })}
+                        title="Show all again">${words(query[key], nameOf)} ×</button>`)}
             </div>
             <${ProblemNotice} problem=${requests.problem} retry=${requests.reload} />
-            ${!requests.data && !requests.problem && html`<${Loading} />`}
-            ${requests.data?.length === 0 && html`<${NoRequests} isFiltered=${Boolean(status || mine || catalogItemId || search)} />`}
-            ${requests.data?.length > 0 && html`
+            ${!isRead && !requests.problem && html`<${Loading} />`}
+            ${isRead && requests.data.length === 0 && html`<${NoRequests} isFiltered=${Object.values(filter).some(Boolean)} />`}
+            ${isRead && requests.data.length > 0 && html`
                 <${LiveRows} rows=${requests.data} filter=${target} label="Requests"
                     head=${['Request', 'State', 'Steps', 'Team', 'Requested by', 'Made']}
                     more=${requests.more} isMoreLoading=${requests.isMoreLoading} row=${(request) => cells(request, nameOf)} />`}
@@ -63,7 +76,7 @@ const NoRequests = ({ isFiltered }) => (isFiltered ? html`
     <${Empty} title="No such requests">
         <p>None of the requests you may see matches these filters.</p>
         <button type="button" class="button"
-            onClick=${() => setQuery({ status: '', mine: '', catalogItemId: '', search: '' })}>Show all requests</button>
+            onClick=${() => setQuery(Object.fromEntries(filterKeys.map((key) => [key, ''])))}>Show all requests</button>
     <//>` : html`
     <${Empty} title="No requests yet">
         <p>Each service you ask for becomes a request, with its steps, logs and results in one place.</p>
