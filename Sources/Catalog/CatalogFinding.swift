@@ -109,6 +109,8 @@ final class FindingReport {
     let file: String
     private(set) var findings: [CatalogFinding] = []
     private var counts: [CatalogFinding.Severity: Int] = [:]
+    /// How the keys of the canonical dialect are called where the author wrote in the flat one, by the place of the key's value or of its map.
+    private var spellings: [Position: [(canonical: String, written: String)]] = [:]
 
     init(file: String) { self.file = file }
 
@@ -119,6 +121,19 @@ final class FindingReport {
 
     /// The document has more of something than anybody writes; nothing more is looked for.
     private(set) var isBeyondLimits = false
+
+    /// From now on messages about that place call the key by the name that the author knows.
+    func spell(_ canonical: String, as written: String, at place: Position) {
+        if canonical != written { spellings[place, default: []].append((canonical, written)) }
+    }
+
+    private func respelled(_ message: String, at place: Position) -> String {
+        guard let spellings = spellings[place] else { return message }
+        let words = message.split(separator: " ", omittingEmptySubsequences: false)
+        let index = words.firstIndex { word in spellings.contains { $0.canonical == word } }
+        guard let index, let spelling = spellings.last(where: { $0.canonical == words[index] }) else { return message }
+        return (words[..<index] + [Substring(spelling.written)] + words[(index + 1)...]).joined(separator: " ")
+    }
 
     func beyondLimit(_ what: String, _ count: Int, _ limit: Int, at place: Position) {
         error(.badValue, "There are \(count) \(what); at most \(limit) are allowed.", at: place)
@@ -139,7 +154,8 @@ final class FindingReport {
     ) {
         guard counts[severity, default: 0] < Self.mostOfASeverity else { return }
         let finding = CatalogFinding(
-            file: file, line: place.line, column: place.column, severity: severity, rule: rule, message: message, suggestion: suggestion,
+            file: file, line: place.line, column: place.column, severity: severity, rule: rule, message: respelled(message, at: place),
+            suggestion: suggestion,
             correction: correction)
         guard !findings.contains(finding) else { return }
         findings.append(finding)

@@ -42,7 +42,8 @@ struct CatalogReference: Sendable {
         let id = node["id"]?.string ?? item.text
         let values = (node["config"]?.members ?? []).map { member in
             Value(
-                field: Name(text: member.key, place: member.keyPosition), constant: isConstant(member.value) ? member.value.json : nil,
+                field: Name(text: member.key, place: member.keyPosition),
+                constant: isConstant(member.value) ? member.value.json : Optional.none,
                 place: member.value.position)
         }
         let outputs = (node["outputs"]?.elements ?? []).compactMap(name)

@@ -64,7 +64,9 @@ struct ScopeCheck {
 
     /// While a form is drawn there is no request that could have an id or data.
     static func requestMembers(at place: TemplatePlace) -> [String] {
-        let always = ["user", "team", "timestamp", "createdAt", "correlationId", "correlation_id", "type", "catalogItemId", "catalogVersion"]
+        let always = [
+            "user", "team", "timestamp", "createdAt", "correlationId", "correlation_id", "type", "catalogItemId", "catalogVersion",
+        ]
         return place == .fieldDefault ? always : ["id", "data", "url"] + always
     }
 }

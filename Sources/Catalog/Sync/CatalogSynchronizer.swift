@@ -169,7 +169,8 @@ extension CatalogSynchronizer {
         let reading = DocumentReader.read(text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: work.isAlone)
         let entries = reading.entries(fileHash: hash)
         let read = KnownFile(
-            stamp: stamp, hash: hash, isAlone: work.isAlone, entries: entries.good, findings: reading.findings, brokenIDs: reading.brokenIDs,
+            stamp: stamp, hash: hash, isAlone: work.isAlone, entries: entries.good, findings: reading.findings,
+            brokenIDs: reading.brokenIDs,
             drafts: entries.drafts)
         return (work, read, reading.documents.map { PendingVersion($0) })
     }

@@ -36,7 +36,8 @@ package struct GitClient: Sendable {
     package static func noBranch(_ branch: GitBranch?) -> PAOError {
         if let branch { return PAOError(.notFound, "The repository has no branch \(branch.name).") }
         return PAOError(
-            .notFound, "The repository has no default branch: its HEAD leads to none that exists.", hint: "Set catalog.branch to one that does.")
+            .notFound, "The repository has no default branch: its HEAD leads to none that exists.",
+            hint: "Set catalog.branch to one that does.")
     }
 
     /// Brings the tip of the branch, without history, into the bare repository at `cache`, which is made when it is not there. Returns the

@@ -216,7 +216,7 @@ struct SubmissionCheck {
             roots: JSONObject([
                 ("fields", parameters), ("metadata", document.metadata.json),
                 ("request", requestRoot(document, parameters, actor, team, requestID)),
-                ("environment", settings.variables(for: document)), ("bundle", ["metadata": document.metadata.json]),
+                ("environment", settings.variables(for: document)), ("bundle", .object(JSONObject([("metadata", document.metadata.json)]))),
             ]),
             frozen: [
                 "uuid": .string(settings.identifiers.uuid(at: now)), "timestamp": .int(now.unixSeconds), "at": .string(now.description),

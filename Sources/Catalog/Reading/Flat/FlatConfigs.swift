@@ -13,18 +13,15 @@ struct FlatConfigs {
     /// The flat dialect's own word for a type is suggested before the canonical one; for `RestApi` the author must say which verb.
     private static func suggestion(for written: String) -> String? {
         switch ActionTypes.plain(written) {
-        case "restapi", "rest", "http", "https", "api", "httprequest", "request", "curl": "HttpGet, HttpPost, HttpPut, HttpPatch or HttpDelete"
+        case "restapi", "rest", "http", "https", "api", "httprequest", "request", "curl":
+            "HttpGet, HttpPost, HttpPut, HttpPatch or HttpDelete"
         case "terraform", "tf", "terraformmodule", "opentofu": "TerraformFile"
         case "jira", "ticket": "JiraTicket"
         case "github", "githubaction", "githubactions", "workflow": "GitHubWorkflow"
-        default: types.first { ActionTypes.plain($0.key) == ActionTypes.plain(written) }?.key ?? nearest(written)
+        default:
+            types.first { ActionTypes.plain($0.key) == ActionTypes.plain(written) }?.key
+                ?? NearestName.suggestion(for: written, among: types.map(\.key)) ?? ActionTypes.suggestion(for: written)
         }
-    }
-
-    /// Verbs are no misspellings of each other.
-    private static func nearest(_ written: String) -> String? {
-        let near = NearestName.suggestion(for: written, among: types.map(\.key).filter { !$0.hasPrefix("Http") })
-        return near ?? ActionTypes.suggestion(for: written) ?? NearestName.correction(of: written, among: types.map(\.key))
     }
 
     func type(_ node: YAMLNode) -> YAMLNode {

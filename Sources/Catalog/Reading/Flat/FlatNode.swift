@@ -32,7 +32,9 @@ struct FlatMapping {
         guard var map = MappingReader(node, report) else { return }
         map.allow(others)
         for (flat, key) in keys {
+            report.spell(key.canonical, as: flat, at: self.place)
             guard let value = map.node(flat) else { continue }
+            report.spell(key.canonical, as: flat, at: value.position)
             put(key.canonical, key.value(value), keyAt: node.keyPosition(flat))
         }
         map.finish()
