@@ -95,8 +95,18 @@ package final class CatalogSchemas: Sendable {
     }
 
     private static func message(of finding: SchemaFinding) -> String {
-        "\(JSONPointer.tokens(finding.instancePath)?.last ?? "The document") \(finding.message)."
+        let shape = finding.keyword == "pattern" ? shapes.first { finding.message.hasSuffix($0.key) }?.value : nil
+        let words = shape.map { "must be " + $0 } ?? finding.message.replacing("must be a string", with: "must be text")
+        return "\(JSONPointer.tokens(finding.instancePath)?.last ?? "The document") \(words)."
     }
+
+    /// What the patterns of the schemas stand for.
+    private static let shapes: KeyValuePairs = [
+        "^[1-5]([0-9]{2}|xx)$": "a status such as 200, or a class of them such as 2xx",
+        "^([0-9]+(ms|s|min|m|h|d|w))+$": "a duration such as 250ms, 30s, 5m, 2h or 90d",
+        "^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day such as 22:00",
+        "^(Z|[+-][0-1][0-9]:[0-5][0-9])$": "Z, or an offset such as +01:00",
+    ]
 
     /// A key without a value is a warning of the reader's; a key that is missing may be one that was misspelled.
     private static func isSaid(_ finding: SchemaFinding, _ rule: CatalogRule, _ root: YAMLNode, _ report: FindingReport) -> Bool {
