@@ -144,6 +144,17 @@ final class FindingReport {
         add(.error, rule.rawValue, message, place, suggestion ?? correction, correction)
     }
 
+    /// `home` is the key beside it below which it belongs.
+    func unknownKey(_ key: String, at place: Position, suggestion: String?, home: String?, correction: String? = nil) {
+        let hint = home.map { "; it belongs below \($0)" } ?? ""
+        error(.unknownKey, "The key \(key) is not known here\(hint).", at: place, suggestion: suggestion, correction: correction)
+    }
+
+    /// A name that there is not, with all that there are.
+    func unknownName(_ rule: CatalogRule, _ message: String, near: String?, among names: [String], at place: Position) {
+        error(rule, "\(message); there are \(names.joined(separator: ", ")).", at: place, suggestion: near)
+    }
+
     func warning(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
         add(.warning, rule.rawValue, message, place, suggestion)
     }

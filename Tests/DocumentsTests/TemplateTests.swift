@@ -210,7 +210,7 @@ private func fault(_ text: String, _ dialect: TemplateDialect = .canonical, as c
         let flags = template.references.map { "\($0.text) \($0.hasDefault) \($0.isConditional)" }
         #expect(
             flags == [
-                "environment.A false false", "fields.b[0] true false", "fields.c false true", "fields.d false true", "fields.e false false",
+                "environment.A false false", "fields.b[0] true false", "fields.c false true", "fields.d false true", "fields.e true false",
                 "outputs.g.h false false",
             ])
         #expect(template.usesRaw && !template.isSingleExpression)

@@ -32,9 +32,9 @@ struct ActionReader {
         if !id.isEmpty, let node = map.node("id") { Identifiers.checkPart(id, "An action's id", at: node.position, report) }
         let type = map.requiredText("type") ?? ""
         if !type.isEmpty, !ActionTypes.names.contains(type), let node = map.node("type") {
-            report.error(
-                .unknownActionType, "There is no action type \(type); there are \(ActionTypes.names.joined(separator: ", ")).",
-                at: node.position, suggestion: ActionTypes.suggestion(for: type))
+            report.unknownName(
+                .unknownActionType, "There is no action type \(type)", near: ActionTypes.suggestion(for: type), among: ActionTypes.names,
+                at: node.position)
         }
         if let config = map.node("config") { ConstantCheck(report: report).check(config, of: type) }
         let condition = map.node("if")

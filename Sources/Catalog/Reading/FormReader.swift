@@ -63,9 +63,9 @@ struct FormReader {
     private func type(_ map: inout MappingReader) -> String {
         guard let node = map.required("type"), let name = map.text(of: node, "type") else { return "string" }
         if FieldTypes.named(name) != nil { return name }
-        report.error(
-            .unknownFieldType, "There is no field type \(name); there are \(FieldTypes.names.joined(separator: ", ")).", at: node.position,
-            suggestion: FieldTypes.suggestion(for: name))
+        report.unknownName(
+            .unknownFieldType, "There is no field type \(name)", near: FieldTypes.suggestion(for: name), among: FieldTypes.names,
+            at: node.position)
         return "string"
     }
 }

@@ -63,8 +63,9 @@ struct CatalogResolution {
     private mutating func checkReferences() {
         var open = entries.values.filter { $0.state == .current && !$0.links.references.isEmpty }.sorted { $0.id < $1.id }
         var warnings: [String: [CatalogFinding]] = [:]
+        let broken = Set(state.files.values.flatMap { $0.brokenIDs ?? [] })
         while true {
-            let check = CrossCheck(entries.values, drafts: drafts.values)
+            let check = CrossCheck(entries.values, drafts: drafts.values, broken: broken)
             var good: [CatalogEntry] = []
             for entry in open {
                 let found = check.findings(of: entry)

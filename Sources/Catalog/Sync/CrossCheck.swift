@@ -7,10 +7,15 @@ struct CrossCheck {
     private let idByName: [String: String]
     /// Documents with errors: what refers to one of them is wrong for now, but can be checked against it all the same.
     private let drafts: [String: CatalogEntry]
+    /// Ids of documents with errors, of which no more than that may be known.
+    private let broken: Set<String>
     /// Whether every document is known; else what is not known is somewhere else.
     private let isWhole: Bool
 
-    init(_ entries: some Collection<CatalogEntry>, drafts: some Collection<CatalogEntry> = [], isWhole: Bool = true) {
+    init(
+        _ entries: some Collection<CatalogEntry>, drafts: some Collection<CatalogEntry> = [], broken: Set<String> = [], isWhole: Bool = true
+    ) {
+        self.broken = broken
         self.entries = Dictionary(entries.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.drafts = Dictionary(drafts.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         idByName = Dictionary(entries.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
@@ -48,11 +53,10 @@ struct CrossCheck {
 
     private func draft(_ reference: CatalogReference, _ report: FindingReport) -> CatalogEntry? {
         let name = reference.target.text
-        if let draft = drafts[name] {
+        if drafts[name] != nil || broken.contains(name) {
             report.error(
-                .missingReference, "\(name) is not in the catalog as long as its document has errors (\(draft.source.path)).",
-                at: reference.target.place)
-            return draft
+                .missingReference, "The document \(name) has errors of its own and cannot be used.", at: reference.target.place)
+            return drafts[name]
         }
         guard isWhole else { return nil }
         report.error(

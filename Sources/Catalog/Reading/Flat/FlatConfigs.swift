@@ -28,10 +28,9 @@ struct FlatConfigs {
         guard let name = node.string else { return node }
         if let canonical = Self.types.first(where: { $0.key == name })?.value { return YAMLNode(text: canonical, at: node.position) }
         if !ActionTypes.names.contains(name) {
-            let names = Self.types.map(\.key) + ActionTypes.names
-            report.error(
-                .unknownActionType, "There is no step type \(name); there are \(names.joined(separator: ", ")).", at: node.position,
-                suggestion: Self.suggestion(for: name))
+            report.unknownName(
+                .unknownActionType, "There is no step type \(name)", near: Self.suggestion(for: name),
+                among: Self.types.map(\.key) + ActionTypes.names, at: node.position)
             return YAMLNode(text: "manual-task", at: node.position)
         }
         return node
