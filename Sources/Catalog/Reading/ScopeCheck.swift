@@ -62,12 +62,14 @@ struct ScopeCheck {
         return bundle + (isOperation ? ["instance"] : [])
     }
 
-    /// While a form is drawn there is no request that could have an id or data.
+    /// The data is what the defaults complete. What a request is called is known when it is submitted, not while its form is drawn: then
+    /// such a default is left for the server to fill in.
     static func requestMembers(at place: TemplatePlace) -> [String] {
         let always = [
-            "user", "team", "timestamp", "createdAt", "correlationId", "correlation_id", "type", "catalogItemId", "catalogVersion",
+            "id", "user", "team", "timestamp", "createdAt", "correlationId", "correlation_id", "type", "url", "catalogItemId",
+            "catalogVersion",
         ]
-        return place == .fieldDefault ? always : ["id", "data", "url"] + always
+        return place == .fieldDefault ? always : ["data"] + always
     }
 }
 

@@ -88,17 +88,19 @@ extension CrossCheck {
     private func check(
         _ values: [CatalogReference.Value], of item: CatalogEntry, _ reference: CatalogReference, _ report: FindingReport
     ) {
+        var given = Set(values.filter { !($0.constant?.isNull ?? false) }.map(\.field.text))
         for value in values {
             guard let field = item.fields.first(where: { $0.id == value.field.text }) else {
+                let near = NearestName.suggestion(for: value.field.text, among: item.fields.map(\.id))
+                if let near { given.insert(near) }
                 report.error(
                     .unknownField, "\(item.id) has no field \(value.field.text).", at: value.field.place,
-                    suggestion: NearestName.suggestion(for: value.field.text, among: item.fields.map(\.id)))
+                    suggestion: near)
                 continue
             }
             guard let constant = value.constant, !isEmptyEntry(constant), let fault = field.fault(of: constant) else { continue }
             report.error(.badValue, "The field \(field.id) of \(item.id) does not take this value: \(fault)", at: value.place)
         }
-        let given = Set(values.filter { !($0.constant?.isNull ?? false) }.map(\.field.text))
         for field in item.fields where field.isNeeded && !given.contains(field.id) {
             report.error(
                 .missingKey, "\(item.id) needs a value for \(field.id), and config gives none.", at: reference.target.place)

@@ -27,7 +27,7 @@ struct SubmissionCheck {
         var (accepted, findings) = document.form.validate(submission.data, now: now) { tree in
             // Most defaults are constants, and most requests need none: the scope is made for those that read it.
             if tree.templates.isEmpty { return Form.constantDefault(tree) }
-            return self.scope(document, [:], actor, team).defaultRenderer(tree)
+            return self.scope(document, [:], actor, team, requestID: requestID).defaultRenderer(tree)
         }
         let sealed = SensitiveFields(document.form).sealing(.object(accepted), seal: settings.seal)
         let scope = self.scope(document, sealed, actor, team, requestID: requestID)
