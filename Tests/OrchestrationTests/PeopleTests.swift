@@ -416,6 +416,35 @@ import Testing
         #expect(try world.status(id) == .completed)
     }
 
+    @Test(
+        "a ticket that is ended here is ended in JIRA, as its workflow lets it; a process that dies meanwhile changes nothing",
+        arguments: [
+            (true, ["In Progress", "Won't Do", "Done"], "Done"), (false, ["In Progress", "Done", "Won't Do"], "Won't Do"),
+            (false, ["Done"], "Done"), (true, ["In Progress"], "Open"),
+        ])
+    func endedHere(resolved: Bool, offered: [String], expected: String) async throws {
+        let document = Documents.item(
+            "db",
+            fulfillment: "strategy: {mode: manual}\n"
+                + "manual: {actions: [{id: t, name: T, type: jira-ticket, config: {ticket: {project: OPS, summaryTemplate: Do}}}]}")
+        let world = try await World(document)
+        world.outside.offer(transitions: offered)
+        let id = try await world.submit("db")
+        try await world.run(for: .seconds(2))
+        let ticket = try #require(try world.openTickets(id).first)
+        if resolved {
+            _ = try await world.tickets.resolve(ticket.id, outputs: [:], comment: "did it", by: world.actor())
+        } else {
+            _ = try await world.tickets.close(ticket.id, reason: "no", by: world.actor())
+        }
+        world.outside.next("POST https://jira.test/rest/api/2/issue/OPS-1/transitions", .dieAfter { [weak world] in try? world?.kill() })
+        try await world.run(for: .seconds(60))
+        world.restart()
+        try await world.run(for: .seconds(60))
+        #expect(world.outside.issues.map(\.status) == [expected])
+        #expect(try world.writtenTexts().contains("stays open in JIRA") == (expected == "Open"))
+    }
+
     @Test("a ticket in JIRA is followed: its row is kept in step, and what nobody entered there is asked for")
     func jiraTicket() async throws {
         let world = try await World(
