@@ -155,7 +155,10 @@ final class Outside: Sendable {
             return (204, "")
         }
         let ways = offered.map { name -> JSON in
-            ["id": .string(name), "name": .string("To \(name)"), "to": ["name": .string(name), "statusCategory": ["key": .string(category(name))]]]
+            [
+                "id": .string(name), "name": .string("To \(name)"),
+                "to": ["name": .string(name), "statusCategory": ["key": .string(category(name))]],
+            ]
         }
         let answer: JSON = ["transitions": .array(ways)]
         return (200, answer.description)

@@ -63,7 +63,8 @@ import Testing
 
     @Test("an encoded slash stands in a segment where it is wanted, and nowhere else")
     func encodedSlash() throws {
-        #expect(try RequestTarget("/projects/acme%2Fx/pipeline", host: "h", takesEncodedSlash: true).path == ["projects", "acme/x", "pipeline"])
+        #expect(
+            try RequestTarget("/projects/acme%2Fx/pipeline", host: "h", takesEncodedSlash: true).path == ["projects", "acme/x", "pipeline"])
         #expect(throws: PAOError.self) { _ = try RequestTarget("/projects/acme%2Fx/pipeline", host: "h") }
     }
 

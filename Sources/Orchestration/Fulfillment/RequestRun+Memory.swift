@@ -89,7 +89,8 @@ extension RequestRun {
 
     /// Whether the action cannot be carried out, or decided about, without the outputs of that step.
     func needs(_ id: String, _ action: Action) -> Bool {
-        Self.need(id, [action.config] + action.verification.map(\.parameters)) || !(action.condition?.references ?? []).outputs(of: id).isEmpty
+        Self.need(id, [action.config] + action.verification.map(\.parameters))
+            || !(action.condition?.references ?? []).outputs(of: id).isEmpty
     }
 
     static func need(_ id: String, _ trees: [TemplateTree]) -> Bool {
