@@ -130,8 +130,8 @@ class Storm:
         self.server.wait_until_ready().publish(*documents, well(sandbox))
 
     def rage(self, calm):
-        """By type the first failure and how long the first call took; what was measured beside it. `calm` is a server that nothing
-        troubles: each read of one is followed by one of the other, so that whatever else the machine does is in both."""
+        """By type the first failure and how long the first call took; what was measured beside it. `calm` is a server whose
+        other sides are well: each read of one is followed by one of the other, so that whatever else the machine does is in both."""
         api = self.server.api
         for _ in range(3):
             for one in (api, calm.api):
@@ -139,7 +139,10 @@ class Storm:
         self.reads(calm, 0.3)
         self.server.process.forget_peak()
         memory = self.server.process.resident_kilobytes
-        requests = {type: api.submit(f"upstream-{type}", {"name": f"{self.behavior.__name__}-{type}"}) for type in TYPES}
+        requests = {}
+        for type in TYPES:  # as many requests of either server, so that only what the other side does differs
+            requests[type] = api.submit(f"upstream-{type}", {"name": f"{self.behavior.__name__}-{type}"})
+            calm.api.submit("upstream-well")
         with ThreadPoolExecutor(1) as pool:
             well = pool.submit(self.well)
             during, beside = self.reads(calm, READING)

@@ -110,6 +110,8 @@ final class CurlTransfer: @unchecked Sendable {
     func receive(body bytes: UnsafeRawBufferPointer) -> Bool {
         guard response.body.count + bytes.count <= call.responseLimit else {
             overflow = tooLong
+            // Nobody reads it any more, and others may be as long at the same time.
+            response.body = []
             return false
         }
         response.body.append(contentsOf: bytes)
