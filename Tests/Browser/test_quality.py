@@ -76,7 +76,7 @@ def test_sign_in_and_dialogs_are_accessible(open_page):
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
     for path, button, name in (
-        ("/catalog", "Notifications", "Notifications"), ("/workshop", "Open…", "Open a document"),
+        ("/catalog", "Notifications", "Notifications"), ("/requests", "Submit several…", "Submit several"), ("/workshop", "Open…", "Open a document"),
         ("/workshop?item=tests-every-field", "Publish…", "Publish"), ("/catalog/items/tests-every-field", "Save as template…", "Save as template"),
     ):
         page.goto(path)

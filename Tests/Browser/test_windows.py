@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -82,6 +83,20 @@ def test_a_scheduled_request_says_until_when_it_waits(open_page, server):
     expect(card).to_contain_text(re.compile(r"in 2 h|in 3 h"))
 
 
+def test_a_maintenance_window_says_when_it_opens(open_page, server):
+    opens = datetime.now(timezone.utc) + timedelta(hours=2)
+    document = (Path(__file__).parent / "catalog/tests/needs-approval.yaml").read_text().replace("needs-approval", "at-night").replace("Needs Approval", "At Night")
+    before, after = document.split("  approvals:\n")
+    window = f'  maintenanceWindows:\n    - {{from: "{opens:%H:%M}", to: "{opens + timedelta(minutes=30):%H:%M}"}}\n'
+    (server.source / "catalog/tests/at-night.yaml").write_text(before + window + after[after.index("  automatic:"):])
+    server.call("POST", "/api/v1/catalog/refresh?wait=true", {})
+    page = open_page("/requests/" + server.submit("tests-at-night", name="sleeps-first"), timezone_id="UTC")
+    card = page.get_by_role("region", name="Why it waits")
+    expect(card).to_contain_text("Waits for its maintenance window")
+    expect(card).to_contain_text(f"Until {opens:%Y-%m-%d %H:%M}:00 +00:00")
+    expect(card).to_contain_text("At Night starts only in its maintenance window")
+
+
 def test_who_must_agree_is_on_the_page_of_the_request(open_page, server):
     request = server.submit("tests-needs-approval", by=server.person("dev", "developer"), name="on-the-page")
     page = open_page(f"/requests/{request}")
@@ -123,3 +138,28 @@ def test_the_bell_counts_what_is_new_and_lists_it(open_page, server):
     row.get_by_role("link").click()
     page.wait_for_url(f"**/requests/{request}")
     expect(page.get_by_role("button", name="Notifications, 0 unread")).to_be_visible()
+
+
+def test_a_request_says_what_one_was_told_of_it(open_page, server):
+    request = server.submit("tests-every-field", name="tells-me", environment="dev")
+    server.wait(request, "completed")
+    page = open_page("/catalog")
+    expect(page.get_by_role("button", name=re.compile("Notifications, [1-9]"))).to_be_visible()
+    page.goto(f"/requests/{request}?tab=history")
+    expect(page.get_by_role("region", name="You were told")).to_contain_text("Every Field tells-me is ready")
+
+
+def test_several_requests_are_submitted_at_once(open_page, server):
+    page = open_page("/requests")
+    page.get_by_role("button", name="Submit several…").click()
+    dialog = page.get_by_role("dialog")
+    requests = [f"- {{catalogItemId: tests-every-field, requestData: {{name: {name}, environment: dev}}}}" for name in ("batch-one", "batch-two", "No!")]
+    dialog.get_by_label("Requests as a YAML or JSON list").fill("\n".join(requests))
+    dialog.get_by_role("button", name="Submit", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("4 to 30 lower-case characters")
+    dialog.get_by_label("All or none").uncheck()
+    dialog.get_by_role("button", name="Submit", exact=True).click()
+    rows = page.get_by_role("dialog", name="Submitted").get_by_role("listitem")
+    expect(rows).to_have_count(3)
+    expect(rows.nth(2)).to_contain_text("not submitted")
+    server.wait(rows.nth(1).get_by_role("link").inner_text(), "completed")

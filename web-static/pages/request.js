@@ -87,7 +87,7 @@ const tabsOf = (request) => [
     { id: 'logs', name: 'Logs', content: () => html`<${Logs} requestId=${request.id} isMoving=${isMoving(request.status)} />` },
     { id: 'effects', name: 'Effects', content: () => html`<${Effects} requestId=${request.id} updatedAt=${request.updatedAt} />` },
     { id: 'data', name: 'Data', content: () => html`<div class="panel-body"><${Data} request=${request} /></div>` },
-    { id: 'history', name: 'History', content: () => html`<div class="panel-body"><${History} request=${request} /></div>` },
+    { id: 'history', name: 'History', content: () => html`<div class="panel-body stack"><${History} request=${request} /><${Told} id=${request.id} /></div>` },
 ];
 
 const Agreement = ({ request, gates }) => html`
@@ -133,6 +133,17 @@ function Result({ instance }) {
                 <a href=${path`/instances/${instance.id}`}>Open the instance</a></div>
             <div class="panel-body"><${Values} values=${instance.outputs} /></div>
         </section>`;
+}
+
+/** What the reader was told of this request, by the bell and by mail. */
+function Told({ id }) {
+    const told = useResource('/notifications?limit=200');
+    const mine = told.data?.data.filter(({ link }) => link === path`/requests/${id}`) ?? [];
+    if (!mine.length) return null;
+    return html`
+        <section aria-labelledby="told-title"><h2 id="told-title">You were told</h2>
+            <ul>${mine.map(({ id: key, subject, createdAt }) => html`
+                <li key=${key}>${subject} <span class="muted small"><${Time} at=${createdAt} /></span></li>`)}</ul></section>`;
 }
 
 const Data = ({ request }) => html`

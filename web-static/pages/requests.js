@@ -1,3 +1,4 @@
+import { BatchDialog } from '../components/batch.js';
 import { Chips } from '../components/chips.js';
 import { LiveRows } from '../components/live-rows.js';
 import { Empty, Loading, Page } from '../components/page.js';
@@ -8,9 +9,10 @@ import { Time } from '../components/time.js';
 import { path, query as queryOf } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
 import { catalogIdOf, useItemNames } from '../lib/item-names.js';
-import { html } from '../lib/preact.js';
+import { html, useState } from '../lib/preact.js';
 import { useList } from '../lib/resource.js';
 import { setQuery } from '../lib/router.js';
+import { may } from '../lib/session.js';
 
 const filters = [
     { value: '', name: 'All' },
@@ -34,12 +36,15 @@ export default function RequestsPage({ query }) {
     const { status = '', mine = '', search = '' } = query;
     const filter = Object.fromEntries(filterKeys.map((key) => [key, query[key]]));
     const target = `/requests${queryOf(filter)}`;
+    const [isBatch, setBatch] = useState(false);
     const requests = useList(target);
     const nameOf = useItemNames();
     const isRead = requests.data && nameOf.isKnown;
     useEvents(({ type }) => ['request.status', 'request.step', 'resync'].includes(type) && requests.reload());
     return html`
-        <${Page} title="Requests">
+        <${Page} title="Requests" actions=${may('requests.create') && html`
+            <button type="button" class="button" onClick=${() => setBatch(true)}>Submit several…</button>`}>
+            ${isBatch && html`<${BatchDialog} onClose=${() => setBatch(false)} onSubmitted=${requests.reload} />`}
             <div class="filters">
                 <${SearchField} label="Id or name of the instance" value=${search} onChange=${(text) => setQuery({ search: text })} />
             </div>
