@@ -16,5 +16,6 @@ package enum DatabaseSchema {
         Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
         Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
         Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
+        Migration(number: 10, name: "completion tickets", sql: OrchestrationSchema.completionTickets),
     ]
 }
