@@ -22,6 +22,7 @@ final class Appliance: Sendable {
         Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
         Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
         Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
+        Migration(number: 10, name: "catalog search by version", sql: CatalogSchema.searchByVersion),
     ]
 
     let configuration: Configuration

@@ -56,7 +56,7 @@ final class World: Sendable {
     private static let migrations: [Migration] = [
         Migration(number: 1, name: "identity", sql: IdentitySchema.sql),
         Migration(number: 2, name: "jobs and events", sql: JobSchema.sql + EventLog.sql),
-        Migration(number: 3, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search),
+        Migration(number: 3, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search + CatalogSchema.searchByVersion),
         Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
         Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
         Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
