@@ -1,22 +1,22 @@
 """Bombs: small texts that grow, nest or search without end are refused within 200 ms and 32 MB, at their line and column
-(reliability.md, test 15). At CI scale the program is a debug build, which takes five times as long, on a machine that may be busy."""
+(reliability.md, test 15). A debug build takes some five times as long, and is tried on machines that are busy with other tests."""
 import base64
 import base64
 import io
 import json
-import os
 import re
 import subprocess
+import sys
 import tarfile
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
-from appliance import PAO, SCALE, Server, clean_environment, pao
+from appliance import Server, clean_environment, measured
 
-IS_RELEASE = "/release/" in PAO
-MILLISECONDS = 200 if IS_RELEASE else 1000
+PROGRAM = measured()
+MILLISECONDS = 200 if "/release/" in PROGRAM else 2000
 MEGABYTES = 32
 PLACE = re.compile(r"^[1-9]\d*:[1-9]\d*$")
 
@@ -117,7 +117,7 @@ BODIES = {
 
 @pytest.fixture(scope="module")
 def shared():
-    server = Server().wait_until_ready()
+    server = Server(binary=PROGRAM).wait_until_ready()
     document = item('{id: text, type: string, validation: {pattern: "^(a+)+$"}}, {id: file, type: file}')
     folder = server.directory.catalog / "compute/bomb"
     folder.mkdir(parents=True)
@@ -136,20 +136,19 @@ class Cost:
     def __init__(self, server):
         self.process = Path(f"/proc/{server.process.process.pid}")
 
-    def status(self, name):
+    def megabytes_of(self, name):
         return int(re.search(rf"^{name}:\s+(\d+)", (self.process / "status").read_text(), re.MULTILINE)[1]) / 1024
 
     def __enter__(self):
         (self.process / "clear_refs").write_text("5")  # the highest begins anew
-        self.before, self.began = self.status("VmRSS"), time.perf_counter()
+        self.before, self.began = self.megabytes_of("VmRSS"), time.perf_counter()
         return self
 
     def __exit__(self, *_):
         self.milliseconds = (time.perf_counter() - self.began) * 1000
-        self.megabytes = self.status("VmHWM") - self.before
+        self.megabytes = self.megabytes_of("VmHWM") - self.before
 
-    def assert_small(self, sent=b""):
-        """The body itself is held, twice at most while it arrives."""
+    def assert_small(self):
         print(f"{self.milliseconds:.0f} ms, {self.megabytes:.1f} MB")
         assert self.milliseconds <= MILLISECONDS, f"{self.milliseconds:.0f} ms"
         assert self.megabytes <= MEGABYTES, f"{self.megabytes:.1f} MB"
@@ -218,14 +217,23 @@ def test_bombs_in_the_catalog_stay_out_and_harm_nothing_else(shared):
 # The command
 
 
+# A small process between the tests and the command: what Linux calls the most memory of a process counts what it was forked from.
+RUNNER = """
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:], stderr=subprocess.STDOUT)
+_, status, usage = os.wait4(process.pid, 0)
+print("\\n", os.waitstatus_to_exitcode(status), (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024)
+"""
+
+
 def run(*arguments):
     """(exit code, output, milliseconds of the processor, highest megabytes)."""
-    process = subprocess.Popen(
-        [PAO, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=clean_environment(), text=True)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, output, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss / 1024
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", RUNNER, PROGRAM, *map(str, arguments)], capture_output=True, env=clean_environment(), text=True,
+        timeout=60)
+    output, _, figures = done.stdout.rstrip().rpartition("\n")
+    code, milliseconds, megabytes = figures.split()
+    return int(code), output, float(milliseconds), float(megabytes)
 
 
 @pytest.fixture(scope="module")
@@ -242,4 +250,5 @@ def test_the_command_refuses_a_bomb_quickly_at_its_place(usual, tmp_path, name):
     file.write_bytes(DOCUMENTS[name][0])
     code, output, milliseconds, megabytes = run("catalog", "validate", file)
     assert code == 1 and re.search(r"service\.yaml:\d+:\d+: error: ", output), output[:500]
+    print(f"{milliseconds - usual[0]:.0f} ms, {megabytes - usual[1]:.1f} MB")
     assert milliseconds - usual[0] <= MILLISECONDS and megabytes - usual[1] <= MEGABYTES, (milliseconds, megabytes, usual)

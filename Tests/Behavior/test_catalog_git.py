@@ -176,7 +176,7 @@ def test_links_and_huge_files_stay_out_and_what_they_held_stays(follow, reposito
     relative = str(path.relative_to(repository.work))
     assert {(finding["file"], finding["rule"]) for finding in found} >= {(relative, "file-outside"), ("catalog/huge.yaml", "file-too-large")}
     served = server.api.get(f"/catalog/items/{document['metadata']['id']}").expect(200).json
-    assert served["metadata"]["version"] == document["metadata"]["version"] and served["stale"] is True
+    assert served["version"] == document["metadata"]["version"] and served["stale"] is True
     server.api.get("/catalog/items/stolen").problem(404, "not-found")
     assert not any(file.is_symlink() or file.stat().st_size > 1 << 20 for file in (server.directory.data / "catalog-tree").rglob("*"))
 

@@ -14,8 +14,7 @@ import Testing
     func examples() async throws {
         let data = try Scratch()
         let store = try Store(
-            directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search + CatalogSchema.searchByVersion)],
-            time: .system, log: .silent)
+            directory: data.path, migrations: Fixtures.migrations, time: .system, log: .silent)
         defer { store.close() }
         let source = DirectorySource(Fixtures.root.appending(path: Self.folder).path() + "catalog")
         let catalog = try Catalog(

@@ -20,6 +20,7 @@ final class SimulatedProcess: Sendable {
         Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
         Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
         Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
+        Migration(number: 10, name: "catalog search by version", sql: CatalogSchema.searchByVersion),
     ]
 
     let store: Store

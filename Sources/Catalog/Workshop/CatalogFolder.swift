@@ -17,7 +17,10 @@ package struct CatalogFolder: Sendable {
 
     /// Throws `notFound`.
     package init(root: String, schemas: CatalogSchemas) throws(PAOError) {
-        guard let scanner = CatalogScanner(root: root, now: Timestamp(milliseconds: 0)) else { throw PAOError(.notFound, "The directory \(root) cannot be read.") }
+        // Nothing is scanned a second time: no stamp counts.
+        guard let scanner = CatalogScanner(root: root, now: Timestamp(milliseconds: 0)) else {
+            throw PAOError(.notFound, "The directory \(root) cannot be read.")
+        }
         let scan = scanner.scan()
         let owners = scanner.codeOwners().map { CodeOwners(String(decoding: $0.text, as: UTF8.self), file: $0.path) }
         var files: [File] = []
