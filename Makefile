@@ -3,19 +3,19 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build run serve test verify soak lint format bench deb clean dependencies assets
+.PHONY: help setup build run serve test verify soak fuzz lint format bench deb clean dependencies assets
 
 # How much a test does: `ci` is a tenth of the figures that `verify` reaches, `soak` runs for hours.
 PAO_SCALE ?= ci
 export PAO_SCALE
 
 # The Swift runtime is linked in; no library is looked for beside the binary; what the loader has filled in becomes read-only.
-# lld folds equal functions, packs relocations and leaves out the index for unwinding (nothing here throws C++): a tenth of the size.
+# lld folds equal functions, packs relocations and leaves out what serves unwinding (packaging/unwind.ld): a fifth of the size.
 # Symbols are left out, but for the Debian package (STRIP=), which splits them off itself.
 STRIP ?= -Xlinker -s
 RELEASE_FLAGS = -c release --product pao --static-swift-stdlib --disable-local-rpath -Xswiftc -no-toolchain-stdlib-rpath \
-    -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker --icf=safe -Xlinker --no-eh-frame-hdr -Xlinker -z -Xlinker pack-relative-relocs \
-    -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro $(STRIP)
+    -Xswiftc -use-ld=lld -Xlinker --no-export-dynamic -Xlinker --icf=safe -Xlinker --no-eh-frame-hdr -Xlinker packaging/unwind.ld \
+    -Xlinker -z -Xlinker pack-relative-relocs -Xlinker -z -Xlinker now -Xlinker -z -Xlinker relro $(STRIP)
 
 SWIFT_SOURCES = Package.swift Sources Tests
 
@@ -44,6 +44,13 @@ verify: build ## the same tests at full figures, those of time and memory agains
 
 soak: build ## the same tests for hours
 	@$(MAKE) --no-print-directory test PAO_SCALE=soak
+
+# How long, and which (all without a name).
+SECONDS ?= 600
+PARSERS ?=
+
+fuzz: dependencies assets ## every parser for ten minutes with libFuzzer; SECONDS=n, PARSERS="json yaml"
+	@scripts/fuzz $(SECONDS) $(PARSERS)
 
 lint: ## format, the arrows between targets, scripts, texts
 	swift format lint --strict --parallel --recursive $(SWIFT_SOURCES)

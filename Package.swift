@@ -20,7 +20,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency], _ settings: [Sw
 }
 
 /// Test targets with data of their own or of others.
-let fixtures: Set<String> = ["BaseTests", "CatalogTests", "DocumentsTests", "IdentityTests", "IntegrationsTests", "OrchestrationTests"]
+let fixtures: Set<String> = [
+    "BaseTests", "CatalogTests", "DocumentsTests", "FuzzingTests", "IdentityTests", "IntegrationsTests", "OrchestrationTests",
+]
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(
@@ -31,6 +33,18 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 func library(_ name: String, pkgConfig: String, package: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
 }
+
+let fuzzed: [Target.Dependency] = ["Orchestration", "Catalog", "Identity", "Integrations", "Store", "Web", "Documents", "Base"]
+
+/// The program of `scripts/fuzz`; `main` is libFuzzer's.
+let fuzzer: [Target] =
+    Context.environment["PAO_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "Fuzzer", dependencies: ["Fuzzing"], path: "Tests/Fuzzer",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])])
+    ]
 
 let package = Package(
     name: "pao",
@@ -84,6 +98,8 @@ let package = Package(
             ["Orchestration", "Catalog", "Identity", "Integrations", "Jobs", "Store", "Documents", "Base"]),
         tests("SandboxTests", ["Sandbox", "Web", "Base"]),
         tests("APITests", ["API", "Identity", "Web", "Base"]),
-    ],
+        .target(name: "Fuzzing", dependencies: fuzzed, path: "Tests/Fuzzing", swiftSettings: settings),
+        tests("FuzzingTests", ["Fuzzing", "Base"]),
+    ] + fuzzer,
     swiftLanguageModes: [.v6]
 )

@@ -11,7 +11,8 @@ extension Duration {
         return Double(seconds) + Double(attoseconds) / 1e18
     }
 
-    /// Reads `250ms`, `30s`, `5m`, `2h`, `90d`, `1w`, and sums such as `1h30m`; nil otherwise. A bare number is not a duration.
+    /// Reads `250ms`, `30s`, `5m`, `2h`, `90d`, `1w`, and sums such as `1h30m`; nil otherwise, and from
+    /// 1,000,000,000 days on. A bare number is not a duration.
     package init?(text: String) {
         var total = 0
         var rest = text.utf8[...]
@@ -27,6 +28,8 @@ extension Duration {
             guard !overflow else { return nil }
             total = sum
         }
+        // So that `text` can be read again.
+        guard total < 1_000_000_000 * 86_400_000 else { return nil }
         self = .milliseconds(total)
     }
 

@@ -88,6 +88,8 @@ package actor JobQueue {
         handlers.withLock { $0[kind] = handler }
     }
 
+    nonisolated func handler(of kind: String) -> Handler? { handlers.withLock { $0[kind] } }
+
     /// Looks at the queue soon.
     private nonisolated var wake: @Sendable () -> Void {
         { [signal] in _ = signal.yield() }
@@ -193,7 +195,7 @@ package actor JobQueue {
     }
 
     private nonisolated func perform(_ job: ClaimedJob) async -> PAOError {
-        guard let handler = handlers.withLock({ $0[job.kind] }) else {
+        guard let handler = handler(of: job.kind) else {
             return PAOError(.internal, "There is no handler for jobs of kind \(job.kind).")
         }
         do {

@@ -12,19 +12,6 @@ import Web
 
 /// Everything wired together over one data directory.
 final class Appliance: Sendable {
-    static let migrations: [Migration] = [
-        Migration(number: 1, name: "identity", sql: IdentitySchema.sql),
-        Migration(number: 2, name: "jobs and events", sql: JobSchema.sql + EventLog.sql),
-        Migration(number: 3, name: "catalog", sql: CatalogSchema.sql),
-        Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
-        Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
-        Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
-        Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
-        Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
-        Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
-        Migration(number: 10, name: "catalog search by version", sql: CatalogSchema.searchByVersion),
-    ]
-
     let configuration: Configuration
     let directory: String
     let log: Log
@@ -63,7 +50,7 @@ final class Appliance: Sendable {
         let redactor = Redactor()
         let log = Log.standardError(minimum: configuration.logLevel, redactor: redactor)
         let identifiers = IdentifierSource(time: time, random: random)
-        store = try Store(directory: directory, migrations: Self.migrations, options: configuration.store, time: time, log: log)
+        store = try Store(directory: directory, migrations: DatabaseSchema.migrations, options: configuration.store, time: time, log: log)
         try MasterKey.create(in: directory, random: random)
         if let secret = configuration.githubWebhookSecret { redactor.add(secret) }
         for instance in configuration.jira.values { if let secret = instance["webhookSecret"]?.string { redactor.add(secret) } }

@@ -2,6 +2,7 @@ import Base
 import Catalog
 import Glibc
 import Integrations
+import Orchestration
 import Store
 
 /// Checks documents as a sync would, without a server: a file by itself, a directory with all that its documents say of each other.
@@ -18,7 +19,7 @@ enum CatalogCheck {
         }
         let directory = try Files.makeTemporaryDirectory()
         defer { FileTree.remove(directory) }
-        let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
+        let store = try Store(directory: directory, migrations: DatabaseSchema.migrations, time: .system, log: .silent)
         defer { store.close() }
         let catalog = try Catalog(
             store: store, settings: CatalogSettings(source: DirectorySource(path)), schemas: schemas, time: .system, random: .system,

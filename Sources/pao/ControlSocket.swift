@@ -1,6 +1,7 @@
 import Base
 import Glibc
 import Identity
+import Orchestration
 import Store
 import Web
 
@@ -73,6 +74,16 @@ extension String {
 
 /// What a server checks of its own, and a command where none runs.
 enum Checks {
+    /// What the running server answers; without one the check is made on the database itself.
+    static func ask(
+        _ path: String, in directory: String, options: StoreOptions = StoreOptions(), _ check: (Store) throws(PAOError) -> JSON
+    ) throws(PAOError) -> JSON {
+        if let answer = try ControlSocket.call("GET", path, body: nil, in: directory) { return answer }
+        let store = try Store(directory: directory, migrations: DatabaseSchema.migrations, options: options, time: .system, log: .silent)
+        defer { store.close() }
+        return try check(store)
+    }
+
     static func audit(_ store: Store) throws(PAOError) -> JSON {
         try store.read { connection throws(PAOError) in
             let broken = try AuditLog.verify(connection)

@@ -39,6 +39,19 @@ def test_the_official_suite(tmp_path, file):
         assert refused(tmp_path, group["schema"], [test["data"] for test in tests]) == expected, group["description"]
 
 
+CASES = [group for path in sorted((SUITE.parents[1] / "schema-cases").glob("*.json")) for group in json.loads(path.read_text())]
+
+
+@pytest.mark.parametrize("group", CASES, ids=lambda group: group["description"])
+def test_the_command_says_of_each_case_what_the_standard_says(tmp_path, group):
+    options = []
+    for number, (uri, schema) in enumerate(group.get("resources", {}).items()):
+        (tmp_path / f"resource-{number}").write_text(json.dumps(schema))
+        options += ["--resource", f"{uri}={tmp_path}/resource-{number}"]
+    valid = len(group["valid"])
+    assert refused(tmp_path, group["schema"], group["valid"] + group["invalid"], *options) == {*range(valid, valid + len(group["invalid"]))}
+
+
 def test_given_resources_are_found_and_nothing_is_fetched(tmp_path):
     remote = tmp_path / "remote"
     (remote / "nested").mkdir(parents=True)

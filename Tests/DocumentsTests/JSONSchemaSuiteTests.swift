@@ -33,3 +33,24 @@ private let schemaSuiteFiles: [String] = {
     @Test("the suite is there")
     func isThere() { #expect(schemaSuiteFiles.count >= 39) }
 }
+
+/// `Fixtures/schema-cases`: what the suite's other parts ask about (ECMA-262 patterns, formats, numbers, references), in our own cases.
+/// Tests/Behavior/test_schema.py asks the command the same.
+@Suite struct JSONSchemaCaseTests {
+    static let groups: [JSON] = ["patterns", "formats", "numbers", "references"].flatMap { name in
+        let file = schemaSuiteFolder.appending(path: "../../schema-cases/\(name).json")
+        return (try? JSON.parse([UInt8](Data(contentsOf: file))))?.array ?? []
+    }
+
+    @Test("says of each case what the standard says", arguments: groups.map { $0["description"]?.string ?? "" })
+    func group(name: String) throws {
+        let group = try #require(Self.groups.first { $0["description"]?.string == name })
+        let resources = Dictionary(uniqueKeysWithValues: (group["resources"]?.object ?? JSONObject()).map { ($0.key, $0.value) })
+        let schema = try JSONSchema.compile(group["schema"] ?? .null, resources: resources)
+        for value in group["valid"]?.array ?? [] { #expect(schema.validate(value).isEmpty, "\(value) is valid: \(schema.validate(value))") }
+        for value in group["invalid"]?.array ?? [] { #expect(!schema.validate(value).isEmpty, "\(value) is not valid") }
+    }
+
+    @Test("the cases are there")
+    func areThere() { #expect(Set(Self.groups.compactMap { $0["description"]?.string }).count > 90) }
+}

@@ -214,6 +214,23 @@ private let cases: [SchemaCase] = [
     }
 
     @Test(
+        "names an older draft before anything that follows from it",
+        arguments: [
+            ("http://json-schema.org/draft-07/schema#", "draft-07"), ("https://json-schema.org/draft/2019-09/schema", "draft 2019-09"),
+            ("http://json-schema.org/draft-04/schema", "draft-04"),
+        ])
+    func olderDrafts(uri: String, name: String) {
+        let schema: JSON = ["$schema": .string(uri), "items": [["type": "integer"]], "definitions": ["a": ["id": "#a"]]]
+        let embedded: JSON = ["$defs": ["a": ["$id": "https://example.com/a", "$schema": .string(uri), "type": "integer"]]]
+        for (schema, place) in [(schema, "/$schema"), (embedded, "/$defs/a/$schema")] {
+            #expect { try JSONSchema.compile(schema) } throws: { error in
+                guard let error = error as? PAOError else { return false }
+                return error.findings.map(\.field) == [place] && error.message.contains("it is written for \(name), and only draft 2020-12")
+            }
+        }
+    }
+
+    @Test(
         "refuses schemas that cannot be used, with their place",
         arguments: [
             (["type": "strin"], "/type"), (["properties": ["a": ["minimum": "1"]]], "/properties/a/minimum"),

@@ -99,6 +99,56 @@ import Testing
         #expect(try world.status(id) == .completed)
     }
 
+    @Test("an escalation makes one incident in JIRA where the answer was lost and the search lags", arguments: [true, false])
+    func escalateOnce(wasMade: Bool) async throws {
+        let (world, id) = try await failed()
+        world.outside.next("POST https://jira.test", wasMade ? .cutAfter : .lost)
+        world.outside.lag(searches: 2)
+        _ = try await world.requests.escalate(id, reason: "stuck", priority: nil, by: world.actor())
+        try await world.run(for: .seconds(120))
+        #expect(world.outside.issues.count == 1)
+        #expect(try world.request(id).escalationTicketID == "OPS-1")
+    }
+
+    @Test("a process that dies with an escalation under way does not make a second incident", arguments: [false, true])
+    func escalateThroughDeath(wasMade: Bool) async throws {
+        let (world, id) = try await failed()
+        let die: @Sendable () -> Void = { [weak world] in try? world?.kill() }
+        world.outside.next("POST https://jira.test", wasMade ? .dieAfter(die) : .dieBefore(die))
+        world.outside.lag(searches: 2)
+        _ = try await world.requests.escalate(id, reason: "stuck", priority: nil, by: world.actor())
+        try await world.run(for: .seconds(5))
+        world.restart()
+        try await world.run(for: .seconds(120))
+        #expect(world.outside.issues.count == 1)
+        #expect(try world.request(id).escalationTicketID == "OPS-1")
+        #expect(try world.effects(id).filter { $0.kind == "jira-ticket" }.map(\.state) == [.done])
+    }
+
+    @Test("an escalation whose ticket was closed while JIRA was in doubt makes no further incident")
+    func escalateClosed() async throws {
+        let (world, id) = try await failed()
+        world.outside.next("POST https://jira.test", .lost)
+        _ = try await world.requests.escalate(id, reason: "stuck", priority: nil, by: world.actor())
+        try await world.run(for: .seconds(5))
+        let ticket = try #require(try world.openTickets(id).first)
+        _ = try await world.tickets.close(ticket.id, reason: "by telephone", by: world.actor())
+        try await world.run(for: .seconds(120))
+        #expect(world.outside.issues.isEmpty)
+        #expect(try world.effects(id).filter { $0.kind == "jira-ticket" }.map(\.state) == [.failed])
+    }
+
+    @Test("an incident that was deleted in JIRA closes its ticket; the request waits for a decision as before")
+    func escalationDeleted() async throws {
+        let (world, id) = try await failed()
+        _ = try await world.requests.escalate(id, reason: "stuck", priority: nil, by: world.actor())
+        try await world.run(for: .seconds(1))
+        world.outside.next("GET https://jira.test/rest/api/2/issue", .answer(404, "{}"))
+        try await world.run(for: .seconds(3600))
+        #expect(try world.openTickets(id).isEmpty)
+        #expect(try world.status(id) == .escalated)
+    }
+
     @Test("only whoever asked, or may operate, may do so; others do not even see it")
     func permissions() async throws {
         let (world, id) = try await failed()

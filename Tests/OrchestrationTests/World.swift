@@ -53,17 +53,6 @@ final class World: Sendable {
     var tickets: Tickets { process.withLock { $0.tickets } }
     var jobs: JobQueue { process.withLock { $0.jobs } }
 
-    private static let migrations: [Migration] = [
-        Migration(number: 1, name: "identity", sql: IdentitySchema.sql),
-        Migration(number: 2, name: "jobs and events", sql: JobSchema.sql + EventLog.sql),
-        Migration(number: 3, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search + CatalogSchema.searchByVersion),
-        Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
-        Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
-        Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
-        Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
-        Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
-    ]
-
     private let sealer: Sealer
     /// Called with each look at the engine's clock: a turn that is about to be decided.
     let onTurn = Mutex<(@Sendable () -> Void)?>(nil)
@@ -76,7 +65,7 @@ final class World: Sendable {
         for (index, document) in documents.enumerated() {
             try document.write(toFile: "\(folder)/\(index).yaml", atomically: true, encoding: .utf8)
         }
-        store = try Store(directory: directory, migrations: Self.migrations, time: clock.source, log: .silent)
+        store = try Store(directory: directory, migrations: DatabaseSchema.migrations, time: clock.source, log: .silent)
         identity = IdentityServices(
             store: store, time: clock.source, random: .system, redactor: redactor, hasher: PasswordHasher(cost: .least))
         sealer = Sealer(current: try #require(SealingKey([UInt8](repeating: 7, count: 32))), random: .system)
@@ -157,8 +146,12 @@ final class World: Sendable {
     }
 
     private func handle(_ job: ClaimedJob) async {
+        guard let handler = jobs.handler(of: job.kind) else {
+            Issue.record("nothing handles \(job.kind)")
+            return
+        }
         do {
-            try await engine.advance(job)
+            try await handler(job)
         } catch {
             _ = try? await store.write { tx throws(PAOError) in
                 try JobClaim.giveBack(job.lease, receives: job.receives + 1, error: "\(error)", options: JobOptions(), in: tx)

@@ -10,19 +10,6 @@ import Store
 /// The appliance from its boot to its death: the shipped services over a data directory, wired as `Appliance` wires them, with the clock,
 /// the randomness, the network and the turns of the store's writer handed in.
 final class SimulatedProcess: Sendable {
-    static let migrations: [Migration] = [
-        Migration(number: 1, name: "identity", sql: IdentitySchema.sql),
-        Migration(number: 2, name: "jobs and events", sql: JobSchema.sql + EventLog.sql),
-        Migration(number: 3, name: "catalog", sql: CatalogSchema.sql),
-        Migration(number: 4, name: "requests", sql: OrchestrationSchema.requests),
-        Migration(number: 5, name: "instances", sql: OrchestrationSchema.instances),
-        Migration(number: 6, name: "submissions", sql: OrchestrationSchema.submissions),
-        Migration(number: 7, name: "windows", sql: OrchestrationSchema.windows),
-        Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
-        Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
-        Migration(number: 10, name: "catalog search by version", sql: CatalogSchema.searchByVersion),
-    ]
-
     let store: Store
     let identity: IdentityServices
     let catalog: Catalog
@@ -40,7 +27,7 @@ final class SimulatedProcess: Sendable {
         options.execution = .turns { loop.soon($0) }
         // What the directory is on may have a slow fsync; the simulated death is of the process, which needs none.
         options.synchronous = .off
-        store = try Store(directory: directory, migrations: Self.migrations, options: options, time: time, log: log)
+        store = try Store(directory: directory, migrations: DatabaseSchema.migrations, options: options, time: time, log: log)
         let redactor = Redactor()
         identity = IdentityServices(store: store, time: time, random: random, redactor: redactor)
         catalog = try Catalog(

@@ -39,7 +39,12 @@ enum SearchStore {
     static func expression(_ text: String) -> String? {
         let words = text.split(whereSeparator: \.isWhitespace).prefix(20).filter { $0.contains { $0.isLetter || $0.isNumber } }
         if words.isEmpty { return nil }
-        return words.map { "\"\($0.prefix(100).filter { $0 != "\"" && $0 != "\0" })\"*" }.joined(separator: " ")
+        return words.map { "\"\(plain($0.prefix(100)))\"*" }.joined(separator: " ")
+    }
+
+    /// Scalar by scalar: a quote with a combining mark is another character, but still a quote to SQLite.
+    private static func plain(_ word: Substring) -> String {
+        String(String.UnicodeScalarView(word.unicodeScalars.filter { $0 != "\"" && $0 != "\0" }))
     }
 }
 

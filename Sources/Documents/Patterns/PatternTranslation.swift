@@ -192,6 +192,8 @@ struct PatternTranslation {
         else { throw fault("\(written) is not a property") }
         let (name, value) = written.splitOnce("=")
         switch (name, value) {
+        // PCRE2 has no name for it.
+        case ("Assigned", nil): result += kind == "p" ? "\\P{Cn}" : "\\p{Cn}"
         case (_, nil): result += "\\\(kind){\(Self.categories[name] ?? name)}"
         case ("General_Category", let value?), ("gc", let value?): result += "\\\(kind){\(Self.categories[value] ?? value)}"
         case ("Script", let value?), ("sc", let value?): result += "\\\(kind){sc:\(value)}"

@@ -37,6 +37,11 @@ package final class JSONSchema: Sendable {
             var compiler = SchemaCompiler(resources: resources)
             metaschema = try compiler.compile(own, baseURI: uri)
         } else {
+            if let uri = schema["$schema"]?.string.map({ URIReference($0).withoutFragment }), MetaSchema.documents[uri] == nil,
+                !resources.keys.contains(where: { URIReference($0).withoutFragment == uri })
+            {
+                throw SchemaFault.unknownLanguage(uri, at: "/$schema")
+            }
             metaschema = try MetaSchema.validator.get()
         }
         let findings = metaschema.validate(schema)

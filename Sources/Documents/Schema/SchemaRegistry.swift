@@ -94,8 +94,7 @@ struct SchemaRegistry {
     private mutating func readMetaschema(_ schema: JSON, _ resource: Int, _ place: SchemaPlace) throws(PAOError) {
         guard let uri = schema["$schema"]?.string.map({ URIReference($0).withoutFragment }), uri != MetaSchema.uri else { return }
         guard let metaschema = remote[uri] ?? MetaSchema.documents[uri] else {
-            throw SchemaFault.unusable(
-                "the schema language \(uri.prefix(200)) is not known; write \(MetaSchema.uri)", at: place.pointer + "/$schema")
+            throw SchemaFault.unknownLanguage(uri, at: place.pointer + "/$schema")
         }
         guard let vocabularies = metaschema["$vocabulary"]?.object else { return }
         for (name, isRequired) in vocabularies where isRequired == true && !SchemaVocabulary.all.contains(name) {
@@ -153,6 +152,18 @@ struct SchemaRegistry {
 }
 
 enum SchemaFault {
+    /// An older draft is named, with what changes in it: what else is wrong with such a schema follows from that.
+    static func unknownLanguage(_ uri: String, at pointer: String) -> PAOError {
+        let drafts = ["2019-09", "draft-07", "draft-06", "draft-05", "draft-04", "draft-03"]
+        guard let draft = drafts.first(where: { uri.contains("json-schema.org/") && uri.contains($0) }) else {
+            return unusable("the schema language \(uri.prefix(200)) is not known; write \(MetaSchema.uri)", at: pointer)
+        }
+        return unusable(
+            "it is written for \(draft == "2019-09" ? "draft 2019-09" : draft), and only draft 2020-12 is read; write \(MetaSchema.uri), and "
+                + "prefixItems for a list in items, $defs for definitions, dependentRequired and dependentSchemas for dependencies",
+            at: pointer)
+    }
+
     static func unusable(_ message: String, at pointer: String, keyword: String = "schema") -> PAOError {
         PAOError(
             .invalid, "The schema cannot be used: at \(pointer.isEmpty ? "its root" : pointer): \(message).",

@@ -26,11 +26,6 @@ package struct Template: Sendable {
         return Template(source: text, nodes: try parser.parse())
     }
 
-    /// Without any tag.
-    package var isConstant: Bool {
-        nodes.allSatisfy { if case .text = $0 { true } else { false } }
-    }
-
     package var isSingleExpression: Bool { singleExpression != nil }
 
     private var singleExpression: (expression: ExpressionNode, isRaw: Bool)? {

@@ -16,6 +16,8 @@ package struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Dotted decimal with four parts, or the text of RFC 4291; nil for anything else, such as `127.1` or `0x7f000001`.
     package init?(_ text: String) {
+        // The C library would read as far as the NUL.
+        if text.utf8.contains(0) { return nil }
         var v4 = in_addr()
         var v6 = in6_addr()
         if inet_pton(AF_INET, text, &v4) == 1 {

@@ -31,7 +31,9 @@ package struct GitRemote: Sendable {
         _ url: String, schemes: Set<Scheme> = [.https, .ssh], credentials: (user: String, password: String)? = nil
     ) throws(PAOError) {
         let scheme = url.split(separator: ":", maxSplits: 1).first.flatMap { Scheme(rawValue: String($0)) }
-        guard let scheme, schemes.contains(scheme), url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+        // Without `//`, libcurl reads a URL and git a path on the host `https`, by ssh.
+        guard let scheme, schemes.contains(scheme), url.hasPrefix("\(scheme.rawValue)://"), url.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
+        else {
             let names = schemes.map(\.rawValue).sorted().joined(separator: ", ")
             throw PAOError(.configuration, "A git repository is a URL that begins with one of: \(names) (then ://).")
         }

@@ -206,8 +206,8 @@ struct MarkdownInlineParser {
     }
 
     private static func isLinkable(_ address: String) -> Bool {
-        let scheme = address.utf8.prefix { $0 != UInt8(ascii: ":") }.map(\.asciiLowercased)
-        return [Array("http".utf8), Array("https".utf8), Array("mailto".utf8)].contains(scheme) && address.utf8.count > scheme.count + 1
+        let start = address.utf8.prefix(8).map(\.asciiLowercased)
+        return ["http://", "https://", "mailto:"].contains { start.starts(with: $0.utf8) && address.utf8.count > $0.utf8.count }
             && address.utf8.allSatisfy { $0 > 0x20 }
     }
 

@@ -27,6 +27,7 @@ package struct JiraEscalation: Sendable {
 struct JiraDesk: Sendable {
     static let escalationKind = "jira.escalation"
     static let linksKind = "jira.links"
+    private static let lookUpPause = Duration.seconds(4)
 
     private let store: Store
     private let intake: Intake
@@ -86,9 +87,16 @@ struct JiraDesk: Sendable {
         /// The issue that is there now.
         case opened(key: String, url: String)
         case stands(Ticket.Status, resolution: String?)
-        /// `mayBeThere`: nobody knows whether the issue was made.
-        case later(Timestamp, mayBeThere: Bool)
+        /// Asked again at that moment: nothing is known that was not known before.
+        case later(Timestamp)
+        /// Nothing was made; tried again at that moment.
+        case failed(Timestamp)
+        /// Nobody knows whether an issue was made; looked up at that moment.
+        case doubt(Timestamp)
+        /// Nothing was made, nor will be.
         case refused(String)
+        /// Nobody can find out whether an issue was made: a person has to look.
+        case unknown(String)
     }
 
     /// An escalation ticket with all that is known of it.
@@ -105,7 +113,7 @@ struct JiraDesk: Sendable {
     /// nil where there is nothing to follow any more.
     private func open(_ ticketRowID: String) throws(PAOError) -> Case? {
         try store.read { connection throws(PAOError) -> Case? in
-            guard let ticket = try TicketStore(connection).ticket(rowID: ticketRowID), !ticket.status.isFinal,
+            guard let ticket = try TicketStore(connection).ticket(rowID: ticketRowID),
                 let request = try RequestStore(connection).request(id: ticket.requestID),
                 let step = request.steps.first(where: { $0.status == .failed }) ?? request.steps.first
             else { return nil }
@@ -114,7 +122,7 @@ struct JiraDesk: Sendable {
             // The step may have gone on since: the effect keeps the one it was made for.
             found.effect = effects.first { $0.part == ticket.rowID }
             if let effect = found.effect { found.stepID = effect.stepID }
-            return found
+            return ticket.status.isFinal && found.effect?.state != .intent ? nil : found
         }
     }
 
@@ -122,29 +130,50 @@ struct JiraDesk: Sendable {
         guard let found = try open(job.subject),
             let client = client(found.ticket.systemInstance ?? settings.environment.escalation.instance)
         else { return try await end(job) }
-        let doubtSince = found.effect.flatMap { $0.state == .intent ? $0.updatedAt : nil }
-        if found.ticket.system != "jira", doubtSince == nil {
-            let effect = effect(found, client)
-            try await store.write { tx throws(PAOError) in
-                try job.lease.check(in: tx)
-                try EffectLedger(tx).intend(effect, leaseEpoch: job.lease.epoch)
-            }
-        }
-        let answer = await ask(client, found, doubtSince)
+        let answer = try await answer(client, found, job)
         try await store.write { [self] tx throws(PAOError) in
             try job.lease.check(in: tx)
             switch answer {
-            case .opened(let key, let url): try move(found, to: key, url, client.instance.name, job, in: tx)
-            case .stands(let status, let resolution): try take(status, resolution, found.ticket, found.request, job, in: tx)
-            case .later(let due, let mayBeThere):
-                if !mayBeThere { try settle(found, .failed, nil, in: tx) }
+            case .opened(let key, let url): return try move(found, to: key, url, client.instance.name, job, in: tx)
+            case .stands(let status, let resolution): return try take(status, resolution, found.ticket, found.request, job, in: tx)
+            case .later(let due): try job.lease.reschedule(in: tx, at: due)
+            case .failed(let due):
+                try settle(found, .failed, in: tx)
                 try job.lease.reschedule(in: tx, at: due)
-            case .refused(let reason):
-                try settle(found, .failed, nil, note: reason, in: tx)
-                try intake.recorder.note("the escalation stays in the inbox: \(reason)", found.request, in: tx)
-                try job.lease.complete(in: tx)
+            case .doubt(let due):
+                try settle(found, .intent, note: RequestRun.doubtNote, in: tx)
+                try job.lease.reschedule(in: tx, at: due)
+            case .refused(let reason): try leave(found, .failed, reason, job, in: tx)
+            case .unknown(let reason): try leave(found, .unknown, reason, job, in: tx)
             }
         }
+    }
+
+    /// Follows the issue that was made; before one is made, what an earlier try left in doubt is found out.
+    private func answer(_ client: JiraClient, _ found: Case, _ job: ClaimedJob) async throws(PAOError) -> Answer {
+        if found.ticket.system == "jira" { return await follow(client, found) }
+        if let effect = found.effect, effect.state == .intent {
+            let since = try await beginDoubt(found, effect, job)
+            if let answer = await lookUp(client, found, since) { return answer }
+        }
+        if found.ticket.status.isFinal { return .refused("its ticket was closed before") }
+        let effect = effect(found, client)
+        try await store.write { tx throws(PAOError) in
+            try job.lease.check(in: tx)
+            try EffectLedger(tx).intend(effect, leaseEpoch: job.lease.epoch)
+        }
+        return await create(client, found)
+    }
+
+    /// When doubt began. It begins when it is noticed, not when the call left: the call may have taken effect until a moment ago.
+    private func beginDoubt(_ found: Case, _ effect: Effect, _ job: ClaimedJob) async throws(PAOError) -> Timestamp {
+        let now = time.now()
+        guard effect.note != RequestRun.doubtNote || effect.updatedAt > now else { return effect.updatedAt }
+        try await store.write { [self] tx throws(PAOError) in
+            try job.lease.check(in: tx)
+            try settle(found, .intent, note: RequestRun.doubtNote, in: tx)
+        }
+        return now
     }
 
     private func effect(_ found: Case, _ client: JiraClient) -> Effect {
@@ -155,30 +184,48 @@ struct JiraDesk: Sendable {
             rendered: fields(found, client), state: .intent, remoteReference: nil, note: nil, tries: 1, createdAt: now, updatedAt: now)
     }
 
-    private func settle(_ found: Case, _ state: Effect.State, _ reference: String?, note: String? = nil, in tx: Connection) throws(PAOError)
+    private func settle(_ found: Case, _ state: Effect.State, reference: String? = nil, note: String? = nil, in tx: Connection)
+        throws(PAOError)
     {
-        guard found.ticket.system != "jira" else { return }
         try EffectLedger(tx).settle(found.request.rowID, key: found.key, state, reference: reference, note: note, at: time.now())
     }
 
-    private func ask(_ client: JiraClient, _ found: Case, _ doubtSince: Timestamp?) async -> Answer {
+    private func follow(_ client: JiraClient, _ found: Case) async -> Answer {
         do throws(JiraFailure) {
-            if found.ticket.system == "jira" {
-                let issue = try await client.issue(found.ticket.id)
-                return .stands(JiraTicketAction.ticketStatus(of: issue), resolution: issue.resolution)
-            }
-            if let doubtSince {
-                if let issue = try await client.search(label: "pao-\(found.key)").last { return .opened(key: issue.key, url: issue.url) }
-                if time.now() - doubtSince < JiraTicketAction.searchLag { return .later(time.now() + .seconds(4), mayBeThere: true) }
-            }
+            let issue = try await client.issue(found.ticket.id)
+            return .stands(JiraTicketAction.ticketStatus(of: issue), resolution: issue.resolution)
+        } catch {
+            warn(found, error)
+            if case .rejected(404) = error.kind { return .stands(.closed, resolution: "The issue is not in JIRA any more.") }
+            return .later(error.isRetryable ? retry(error) : time.now() + settings.environment.pollMaximum)
+        }
+    }
+
+    /// nil: there is none, and none will appear any more.
+    private func lookUp(_ client: JiraClient, _ found: Case, _ doubtSince: Timestamp) async -> Answer? {
+        do throws(JiraFailure) {
+            if let issue = try await client.search(label: "pao-\(found.key)").last { return .opened(key: issue.key, url: issue.url) }
+            return time.now() - doubtSince < JiraTicketAction.searchLag ? .later(time.now() + Self.lookUpPause) : nil
+        } catch {
+            warn(found, error)
+            return error.isRetryable
+                ? .later(retry(error)) : .unknown("JIRA cannot be searched for the label pao-\(found.key): \(error.description)")
+        }
+    }
+
+    private func create(_ client: JiraClient, _ found: Case) async -> Answer {
+        do throws(JiraFailure) {
             let issue = try await client.create(fields: fields(found, client))
             return .opened(key: issue.key, url: issue.url)
         } catch {
-            log(.warning, "JIRA and an escalation", ["ticket": .string(found.ticket.id), "error": .string(error.description)])
-            let mayBeThere = error.mayHaveTakenEffect || doubtSince != nil
-            return error.isRetryable || error.mayHaveTakenEffect
-                ? .later(retry(error), mayBeThere: mayBeThere) : .refused(error.description)
+            warn(found, error)
+            if error.mayHaveTakenEffect { return .doubt(time.now() + Self.lookUpPause) }
+            return error.isRetryable ? .failed(retry(error)) : .refused(error.description)
         }
+    }
+
+    private func warn(_ found: Case, _ failure: JiraFailure) {
+        log(.warning, "JIRA and an escalation", ["ticket": .string(found.ticket.id), "error": .string(failure.description)])
     }
 
     private func fields(_ found: Case, _ client: JiraClient) -> JSON {
@@ -193,12 +240,19 @@ struct JiraDesk: Sendable {
         return fields
     }
 
+    /// The ticket stays in the inbox.
+    private func leave(_ found: Case, _ state: Effect.State, _ reason: String, _ job: ClaimedJob, in tx: Connection) throws(PAOError) {
+        try settle(found, state, note: reason, in: tx)
+        try intake.recorder.note("the escalation stays in the inbox: \(reason)", found.request, in: tx)
+        try job.lease.complete(in: tx)
+    }
+
     /// The issue takes the place of the ticket in the inbox.
     private func move(
         _ found: Case, to key: String, _ url: String, _ instance: String, _ job: ClaimedJob, in tx: Connection
     ) throws(PAOError) {
         let (ticket, request) = (found.ticket, found.request)
-        try settle(found, .done, key, in: tx)
+        try settle(found, .done, reference: key, in: tx)
         var moved = ticket
         (moved.system, moved.systemInstance, moved.id, moved.url) = ("jira", instance, key, url)
         try TicketStore(tx).move(moved)

@@ -1,5 +1,6 @@
 import Base
 import Identity
+import Orchestration
 import Store
 
 /// `pao init`: a data directory with its first administrator.
@@ -40,7 +41,7 @@ enum InitCommand: Command {
 
     /// Also on a directory that was set up before: the administrator gets a new password and a new token.
     static func setUp(_ directory: String, admin: String, password: String?) async throws(PAOError) -> Setup.Result {
-        let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
+        let store = try Store(directory: directory, migrations: DatabaseSchema.migrations, time: .system, log: .silent)
         defer { store.close() }
         try MasterKey.create(in: directory, random: .system)
         let identity = IdentityServices(store: store, time: .system, random: .system, redactor: Redactor())

@@ -3,6 +3,7 @@ import Base
 import Catalog
 import Documents
 import Glibc
+import Orchestration
 import Store
 
 /// `pao sandbox`: the stand-ins alone.
@@ -91,7 +92,7 @@ enum BackupCommand: Command {
         case "create":
             let directory = try arguments.dataDirectory()
             if try ControlSocket.call("POST", "/backup", body: ["file": .string(Files.absolute(file))], in: directory) == nil {
-                let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
+                let store = try Store(directory: directory, migrations: DatabaseSchema.migrations, time: .system, log: .silent)
                 defer { store.close() }
                 try store.backup(to: file)
             }
@@ -151,14 +152,7 @@ enum AuditCommand: Command {
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands == ["verify"] else { throw PAOError(.usage, usage) }
         let directory = try arguments.dataDirectory()
-        let result: JSON
-        if let answer = try ControlSocket.call("GET", "/audit", body: nil, in: directory) {
-            result = answer
-        } else {
-            let store = try Store(directory: directory, migrations: Appliance.migrations, time: .system, log: .silent)
-            defer { store.close() }
-            result = try Checks.audit(store)
-        }
+        let result = try Checks.ask("/audit", in: directory, Checks.audit)
         if let broken = result["firstBroken"]?.int {
             Terminal.write("the audit trail is broken at row \(broken)\n")
             return 1
@@ -177,16 +171,9 @@ enum MigrateCommand: Command {
     static func run(_ arguments: Arguments) async throws(PAOError) -> Int32 {
         guard arguments.operands == ["status"] else { throw PAOError(.usage, usage) }
         let directory = try arguments.dataDirectory()
-        let rows: JSON
-        if let answer = try ControlSocket.call("GET", "/migrations", body: nil, in: directory) {
-            rows = answer
-        } else {
-            var options = StoreOptions()
-            options.appliesMigrations = false
-            let store = try Store(directory: directory, migrations: Appliance.migrations, options: options, time: .system, log: .silent)
-            defer { store.close() }
-            rows = try Checks.migrations(store)
-        }
+        var options = StoreOptions()
+        options.appliesMigrations = false
+        let rows = try Checks.ask("/migrations", in: directory, options: options, Checks.migrations)
         for row in rows.array ?? [] {
             let number = String(row["number"]?.int ?? 0)
             Terminal.write(
