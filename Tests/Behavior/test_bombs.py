@@ -1,5 +1,6 @@
 """Bombs: small texts that grow, nest or search without end are refused within 200 ms and 32 MB, at their line and column
-(reliability.md, test 15). A debug build takes some five times as long, and is tried on machines that are busy with other tests."""
+(reliability.md, test 15). The time is that of a processor, which is what the answer takes on a machine that has nothing else to do; a
+debug build takes some five times as long."""
 import base64
 import base64
 import io
@@ -8,7 +9,6 @@ import re
 import subprocess
 import sys
 import tarfile
-import time
 import zipfile
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from appliance import Server, clean_environment, measured
 
 PROGRAM = measured()
-MILLISECONDS = 200 if "/release/" in PROGRAM else 2000
+MILLISECONDS = 200 if "/release/" in PROGRAM else 1000
 MEGABYTES = 32
 PLACE = re.compile(r"^[1-9]\d*:[1-9]\d*$")
 
@@ -131,27 +131,31 @@ def shared():
 
 
 class Cost:
-    """What one call makes of the server: milliseconds, and megabytes above what it had before."""
+    """What one call makes of the server: milliseconds of a processor, and megabytes above what it had before."""
 
     def __init__(self, server):
         self.process = Path(f"/proc/{server.process.process.pid}")
+
+    @property
+    def processor(self):
+        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in (self.process / "task").iterdir()) / 1e6
 
     def megabytes_of(self, name):
         return int(re.search(rf"^{name}:\s+(\d+)", (self.process / "status").read_text(), re.MULTILINE)[1]) / 1024
 
     def __enter__(self):
         (self.process / "clear_refs").write_text("5")  # the highest begins anew
-        self.before, self.began = self.megabytes_of("VmRSS"), time.perf_counter()
+        self.before, self.began = self.megabytes_of("VmRSS"), self.processor
         return self
 
     def __exit__(self, *_):
-        self.milliseconds = (time.perf_counter() - self.began) * 1000
+        self.milliseconds = self.processor - self.began
         self.megabytes = self.megabytes_of("VmHWM") - self.before
 
-    def assert_small(self):
+    def assert_small(self, bombs=1, at_once=1):
         print(f"{self.milliseconds:.0f} ms, {self.megabytes:.1f} MB")
-        assert self.milliseconds <= MILLISECONDS, f"{self.milliseconds:.0f} ms"
-        assert self.megabytes <= MEGABYTES, f"{self.megabytes:.1f} MB"
+        assert self.milliseconds <= MILLISECONDS * bombs, f"{self.milliseconds:.0f} ms"
+        assert self.megabytes <= MEGABYTES * at_once, f"{self.megabytes:.1f} MB"
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -203,11 +207,9 @@ def test_bombs_in_the_catalog_stay_out_and_harm_nothing_else(shared):
     for number, (name, (text, _)) in enumerate(DOCUMENTS.items()):
         names[f"bombs/{number}.yaml"] = name
         (folder / f"{number}.yaml").write_bytes(text)
-    began = time.perf_counter()
     with Cost(shared) as cost:
         shared.api.post("/catalog/refresh?wait=true").expect(200)
-    assert time.perf_counter() - began <= MILLISECONDS * len(names) / 1000
-    assert cost.megabytes <= MEGABYTES * 4  # four files are read at once
+    cost.assert_small(bombs=len(names), at_once=4)
     found = shared.api.get("/catalog/validation-errors").expect(200).json["data"]
     placed = {finding["file"] for finding in found if finding["severity"] == "error" and finding["line"] >= 1 and finding["column"] >= 1}
     assert {name for file, name in names.items() if file not in placed} == set()

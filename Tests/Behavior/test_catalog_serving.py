@@ -90,15 +90,14 @@ def test_defaults_that_are_templates_are_those_of_who_asks(served, make):
 
 
 def test_many_documents():
-    """10,000 documents keep the limits of `benchmarks/catalog-scale` in a release build. A tenth of them, in a debug build beside other
-    tests: the first sync takes as long of a processor, a search ten times as long."""
+    """10,000 documents keep the limits of `benchmarks/catalog-scale` in a release build. A tenth of them costs a debug build no more, but
+    for a search, which may take ten times as long."""
     loader = importlib.machinery.SourceFileLoader("scale", str(ROOT / "benchmarks/catalog-scale"))
     scale = importlib.util.module_from_spec(importlib.util.spec_from_loader("scale", loader))
     loader.exec_module(scale)
     result = scale.measure(measured(), by_scale(1000, 10_000))
     print(result)
-    limits = dict(scale.LIMITS)
     if by_scale(True, False):
-        limits["first_sync_processor_s"] = limits.pop("first_sync_s")
-        limits["search_p99_ms"] *= 10
-    assert {name: result[name] for name, limit in limits.items() if result[name] > limit} == {}, result
+        scale.PROCESSOR_LIMITS["search_p99_processor_ms"] *= 10
+        result["load"] = float("inf")  # other tests run beside this one
+    assert scale.passed(result) == {}, result
