@@ -266,6 +266,7 @@ final class Appliance: Sendable {
         endpoints += FreezeRoutes(windows: freezeWindows).endpoints
         endpoints += NotificationRoutes(notifications: notifications).endpoints
         endpoints += InstanceRoutes(instances: instances).endpoints
+        endpoints += InsightRoutes(insights: Insights(store: store, time: .system)).endpoints
         endpoints += AuthRoutes(sessions: identity.sessions, gatekeeper: gatekeeper, isSecure: isSecure).endpoints
         endpoints += IdentityRoutes(identity: identity).endpoints
         endpoints +=

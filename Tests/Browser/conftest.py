@@ -30,17 +30,17 @@ document.addEventListener('securitypolicyviolation', (event) => window.refused.p
 
 
 class Server:
-    """`pao serve` on a free port, with an administrator."""
+    """`pao serve` on a free port, with an administrator; on the seed and the tests' items where no other catalog is named."""
 
     user = "ann"
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, catalog: str | None = None):
         self.binary = os.environ.get("PAO_BINARY", str(ROOT / ".build" / "debug" / "pao"))
         self.password = secrets.token_urlsafe(18)
         self.data = directory / "data"
-        catalog = directory / "source" / "catalog"
-        shutil.copytree(ROOT / "seed" / "catalog", catalog)
-        shutil.copytree(Path(__file__).parent / "catalog", catalog, dirs_exist_ok=True)
+        if catalog is None:
+            shutil.copytree(ROOT / "seed" / "catalog", directory / "source" / "catalog")
+            shutil.copytree(Path(__file__).parent / "catalog", directory / "source" / "catalog", dirs_exist_ok=True)
         (directory / "password").write_text(self.password)
         (directory / "password").chmod(0o600)
         subprocess.run(
@@ -48,8 +48,9 @@ class Server:
              "--token-out", directory / "token"], check=True, timeout=60, stdout=subprocess.DEVNULL)
         self.token = (directory / "token").read_text().strip()
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.data, "--catalog", catalog.parent, "--listen", "127.0.0.1:0", "--sandbox"],
+            [self.binary, "serve", "--data", self.data, "--catalog", catalog or directory / "source", "--listen", "127.0.0.1:0", "--sandbox"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.people: dict[str, str] = {}
         self.lines: list[str] = []
         threading.Thread(target=self._read, daemon=True).start()
         self.url = self._announced(r"listening on (http://\S+)")
@@ -71,10 +72,10 @@ class Server:
             time.sleep(0.02)
         raise RuntimeError("the server did not say " + pattern + ":\n" + "".join(self.lines[-40:]))
 
-    def call(self, method: str, path: str, body=None, base=None):
+    def call(self, method: str, path: str, body=None, base=None, token=None):
         request = urllib.request.Request(
             (base or self.url) + path, method=method, data=None if body is None else json.dumps(body).encode(),
-            headers={"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"})
+            headers={"Content-Type": "application/json", "Authorization": f"Bearer {token or self.token}"})
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 content = answer.read()
@@ -85,8 +86,17 @@ class Server:
     def fault(self, **fault):
         self.call("POST", "/_sandbox/faults", fault, base=self.sandbox)
 
-    def submit(self, item: str, **data) -> str:
-        return self.call("POST", "/api/v1/requests", {"catalogItemId": item, "requestData": data})["id"]
+    def person(self, login: str, *roles: str) -> str:
+        """A token of somebody else, made at the first call."""
+        if login not in self.people:
+            user = self.call("POST", "/api/v1/users", {"login": login, "roles": roles, "teams": ["platform"]})
+            allowed = {name for role in self.call("GET", "/api/v1/roles")["data"] if role["name"] in roles for name in role["permissions"]}
+            token = {"name": "tests", "userId": user["id"], "scopes": sorted(allowed)}
+            self.people[login] = self.call("POST", "/api/v1/tokens", token)["token"]
+        return self.people[login]
+
+    def submit(self, item: str, by: str | None = None, **data) -> str:
+        return self.call("POST", "/api/v1/requests", {"catalogItemId": item, "requestData": data}, token=by)["id"]
 
     def wait(self, request: str, *statuses: str) -> dict:
         deadline = time.monotonic() + 60
@@ -124,6 +134,10 @@ def browser():
 @pytest.fixture(scope="session")
 def signed_in(server, browser):
     """Cookies of a session, so that each test need not sign in."""
+    return sign_in(server, browser)
+
+
+def sign_in(server, browser):
     context = browser.new_context()
     page = context.new_page()
     page.goto(server.url)

@@ -1,13 +1,15 @@
 """Pictures of every page in light and dark at three widths, to be looked at: screenshots.py URL USER PASSWORD DIRECTORY."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 SIZES = {"wide": (1440, 900), "tablet": (820, 1100), "phone": (390, 844)}
-PAGES = ["/catalog", "/catalog/items/database-postgresql-standard", "/requests", "/tickets", "/instances"]
+PAGES = ["/catalog", "/catalog/items/database-postgresql-standard", "/requests", "/approvals", "/tickets", "/instances",
+         "/workshop", "/workshop?item=compute-static-site", "/workshop/rules"]
 
 
 def first_link(page, path):
@@ -35,7 +37,7 @@ def main(url, user, password, directory):
                 for path in PAGES + first_link(page, "/requests") + first_link(page, "/instances"):
                     page.goto(path)
                     page.wait_for_timeout(900)
-                    page.screenshot(path=f"{directory}/{path.strip('/').replace('/', '-')}-{scheme}-{name}.png")
+                    page.screenshot(path=f"{directory}/{re.sub(r'[^a-z0-9-]+', '-', path.strip('/'))}-{scheme}-{name}.png")
         browser.close()
 
 

@@ -20,11 +20,14 @@ def paths(server):
     instance = server.wait(completed, "completed", "failed")
     failed = server.submit("tests-every-field", name="looks-bad", environment="dev")
     server.wait(failed, "completed", "failed")
+    server.submit("tests-needs-approval", name="looks-mine")
+    server.submit("tests-needs-approval", by=server.person("dev", "developer"), name="looks-theirs")
     instances = server.call("GET", "/api/v1/instances")["data"]
     server.submit("access-vpn", email="bo@example.com", reason="Works from home.", level="standard", until="2030-01-31", devices=["laptop"])
     return [
         "/catalog", "/catalog?search=nothing-has-this", "/catalog/items/tests-every-field", "/requests", f"/requests/{completed}",
-        f"/requests/{failed}?tab=effects", f"/requests/{completed}?tab=history", "/tickets", "/instances",
+        f"/requests/{failed}?tab=effects", f"/requests/{completed}?tab=history", "/approvals", "/tickets", "/instances",
+        "/workshop", "/workshop?item=tests-every-field", "/workshop?item=tests-every-field&tab=templates", "/workshop/rules?rule=unknown-key",
         f"/instances/{instances[0]['id']}" if instances else f"/instances/{instance['instanceId']}",
     ]
 

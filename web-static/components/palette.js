@@ -1,15 +1,13 @@
 import { get, path as pathOf, query } from '../lib/api.js';
+import { navigation } from '../lib/navigation.js';
 import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { navigate } from '../lib/router.js';
 import { Dialog } from './dialog.js';
 import { Icon } from './icon.js';
 
 const pages = [
-    { icon: 'catalog', name: 'Catalog', href: '/catalog', hint: 'Page' },
-    { icon: 'requests', name: 'Requests', href: '/requests', hint: 'Page' },
+    ...navigation.map((page) => ({ ...page, hint: 'Page' })),
     { icon: 'requests', name: 'Failed requests', href: '/requests?status=failed', hint: 'Page' },
-    { icon: 'tickets', name: 'Tickets', href: '/tickets', hint: 'Page' },
-    { icon: 'instances', name: 'Instances', href: '/instances', hint: 'Page' },
 ];
 
 const ofKind = {

@@ -1,22 +1,16 @@
 import { useEvents, connection } from '../lib/events.js';
 import { bind, shortcuts } from '../lib/keys.js';
+import { navigation } from '../lib/navigation.js';
 import { html, useEffect, useState } from '../lib/preact.js';
 import { useResource } from '../lib/resource.js';
 import { navigate } from '../lib/router.js';
-import { server, session, signOut } from '../lib/session.js';
+import { may, server, session, signOut } from '../lib/session.js';
 import { useStore } from '../lib/store.js';
 import { nextTheme, theme } from '../lib/theme.js';
 import { Dialog } from './dialog.js';
 import { Icon } from './icon.js';
 import { Palette } from './palette.js';
 import { say, Toasts } from './toast.js';
-
-const navigation = [
-    { name: 'Catalog', href: '/catalog', icon: 'catalog', key: 'c' },
-    { name: 'Requests', href: '/requests', icon: 'requests', key: 'r' },
-    { name: 'Tickets', href: '/tickets', icon: 'tickets', key: 't' },
-    { name: 'Instances', href: '/instances', icon: 'instances', key: 'i' },
-];
 
 /** Everything around a page. */
 export function Shell({ path, children }) {
@@ -53,14 +47,16 @@ function focusSearch() {
 
 function Rail({ path }) {
     const open = useResource('/tickets?status=open&limit=100');
+    const asked = useResource(may('requests.approve') ? '/approvals?limit=100' : undefined);
     useEvents(({ type }) => ['ticket', 'resync'].includes(type) && open.reload());
-    const counts = { '/tickets': open.data?.data.length };
+    useEvents(({ type }) => ['approval', 'resync'].includes(type) && asked.reload());
+    const counts = { '/tickets': open.data?.data.length, '/approvals': asked.data?.data.length };
     return html`
         <nav class="rail" aria-label="Main">
             <a class="brand" href="/catalog" aria-label="PAO, catalog">
                 <img src="/icon.svg" alt="" width="24" height="24" /><span>PAO</span>
             </a>
-            ${navigation.map(({ name, href, icon, key }) => html`
+            ${navigation.filter(({ permission }) => !permission || may(permission)).map(({ name, href, icon, key }) => html`
                 <a key=${href} class="rail-link" href=${href} title=${`${name} (g ${key})`}
                     aria-current=${path === href || path.startsWith(`${href}/`) ? 'page' : undefined}>
                     <${Icon} name=${icon} /><span class="label">${name}</span>

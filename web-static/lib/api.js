@@ -31,17 +31,18 @@ export const idempotencyKey = () =>
     Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 export const get = (target, options) => call('GET', target, undefined, options);
+/** A text is sent as it is, anything else as JSON. */
 export const post = (target, body = {}, options) => call('POST', target, body, options);
 
 async function call(method, target, body, { signal, headers } = {}) {
     const answer = await send(method, target, {
         method,
         signal,
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
         headers: {
             Accept: 'application/json',
             'X-Requested-With': 'pao',
-            ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+            ...(body === undefined ? {} : { 'Content-Type': typeof body === 'string' ? 'text/plain' : 'application/json' }),
             ...headers,
         },
     });

@@ -1,5 +1,7 @@
 // Keys that work on every page. Inside a field only Escape and Ctrl K do.
 
+import { navigation } from './navigation.js';
+
 const bindings = new Map();
 const sequenceTime = 1000;
 let first;
@@ -11,8 +13,8 @@ export function bind(keys, action) {
 }
 
 export const shortcuts = [
-    ['/', 'Search'], ['Ctrl K', 'Go to anything'], ['g c', 'Catalog'], ['g r', 'Requests'], ['g t', 'Tickets'],
-    ['g i', 'Instances'], ['↓ ↑', 'Next or previous in a list'], ['Enter', 'Open'], ['?', 'These keys'], ['Esc', 'Close'],
+    ['/', 'Search'], ['Ctrl K', 'Go to anything'], ...navigation.map(({ key, name }) => [`g ${key}`, name]),
+    ['↓ ↑', 'Next or previous in a list'], ['Enter', 'Open'], ['?', 'These keys'], ['Esc', 'Close'],
 ];
 
 const isTyping = (element) => element?.closest?.('input, textarea, select, [contenteditable]');

@@ -48,12 +48,21 @@ const ticket = {
     closed: state('skipped', 'muted', 'Closed'),
 };
 
+const approval = {
+    waiting: state('pending', 'muted', 'Comes later'),
+    pending: state('waiting', 'wait', 'Waits'),
+    approved: state('completed', 'ok', 'Approved'),
+    rejected: state('failed', 'fail', 'Rejected'),
+    cancelled: state('skipped', 'muted', 'Cancelled'),
+    expired: state('failed', 'fail', 'Nobody decided in time'),
+};
+
 /** What a step shows: a task for a person does not run, it waits. */
 export const shownStatus = ({ type, status }) => (type === 'manual-task' && status === 'running' ? 'waiting' : status);
 
 const attempt = { ...step, succeeded: step.completed };
 
-const families = { request, step, instance, ticket, attempt };
+const families = { request, step, instance, ticket, approval, attempt };
 
 /** "in_progress" -> "In progress". */
 export const sentence = (name = '') => {

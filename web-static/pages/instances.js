@@ -20,8 +20,8 @@ const filters = [
     { value: 'decommissioned', name: 'Removed' },
 ];
 
-export default function InstancesPage({ query: { state = '', search = '' } }) {
-    const target = `/instances${queryOf({ state, search })}`;
+export default function InstancesPage({ query: { state = '', search = '', catalogItemId = '' } }) {
+    const target = `/instances${queryOf({ state, search, catalogItemId })}`;
     const instances = useList(target);
     const nameOf = useItemNames();
     useEvents(({ type }) => ['instance.state', 'resync'].includes(type) && instances.reload());
@@ -29,10 +29,12 @@ export default function InstancesPage({ query: { state = '', search = '' } }) {
         <${Page} title="Instances" note="What completed requests left running.">
             <div class="filters"><${SearchField} label="Name" value=${search} onChange=${(text) => setQuery({ search: text })} /></div>
             <div class="filters">
-                <${Chips} label="State" options=${filters} value=${state} onChange=${(value) => setQuery({ state: value })} /></div>
+                <${Chips} label="State" options=${filters} value=${state} onChange=${(value) => setQuery({ state: value })} />
+                ${catalogItemId && html`<button type="button" class="chip" aria-pressed="true"
+                    onClick=${() => setQuery({ catalogItemId: '' })} title="Show all services">${nameOf(catalogItemId)} ×</button>`}</div>
             <${ProblemNotice} problem=${instances.problem} retry=${instances.reload} />
             ${!instances.data && !instances.problem && html`<${Loading} />`}
-            ${instances.data?.length === 0 && html`<${NoInstances} isFiltered=${Boolean(state || search)} />`}
+            ${instances.data?.length === 0 && html`<${NoInstances} isFiltered=${Boolean(state || search || catalogItemId)} />`}
             ${instances.data?.length > 0 && html`
                 <${LiveRows} rows=${instances.data} filter=${target} label="Instances" head=${['Name', 'State', 'Service', 'Owner', 'Age']}
                     more=${instances.more} isMoreLoading=${instances.isMoreLoading} row=${(instance) => cells(instance, nameOf)} />`}
@@ -49,7 +51,7 @@ const cells = (instance, nameOf) => html`
 const NoInstances = ({ isFiltered }) => (isFiltered ? html`
     <${Empty} title="No such instances">
         <p>None of the instances you may see matches these filters.</p>
-        <button type="button" class="button" onClick=${() => setQuery({ state: '', search: '' })}>Show all instances</button>
+        <button type="button" class="button" onClick=${() => setQuery({ state: '', search: '', catalogItemId: '' })}>Show all instances</button>
     <//>` : html`
     <${Empty} title="No instances yet">
         <p>When a request is completed, what it made appears here with its endpoints, its owner and what can be done with it.</p>

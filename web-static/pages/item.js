@@ -12,7 +12,7 @@ import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { rememberItem } from '../lib/recent.js';
 import { useAction, useResource } from '../lib/resource.js';
 import { navigate } from '../lib/router.js';
-import { session } from '../lib/session.js';
+import { may, session } from '../lib/session.js';
 import { sentence } from '../lib/states.js';
 import { about } from '../lib/time.js';
 import { keptValues } from '../lib/validation.js';
@@ -52,7 +52,9 @@ function About({ item }) {
         ['Tags', item.tags?.join(', ')],
     ].filter(([, value]) => value);
     return html`<dl class="facts">
-        ${facts.map(([name, value]) => html`<dt key=${`${name}-name`}>${name}</dt><dd key=${name}>${value}</dd>`)}</dl>`;
+        ${facts.map(([name, value]) => html`<dt key=${`${name}-name`}>${name}</dt><dd key=${name}>${value}</dd>`)}
+        ${may('catalog.publish') && html`<dt>Document</dt><dd><a href=${`/workshop?item=${encodeURIComponent(item.id)}`}>Open in the workshop</a></dd>`}
+    </dl>`;
 }
 
 const byWhom = ({ mode }) => (mode === 'automatic' ? 'Automatically' : 'By hand');

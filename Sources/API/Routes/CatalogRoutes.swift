@@ -69,6 +69,10 @@ package struct CatalogRoutes: Sendable {
                 "/api/v1/catalog/items/{id}/schema", .permission(.catalogRead), "Its form and JSON Schema",
                 query: [.init("version", "Of this version.")], answer: "`{form, jsonSchema, validation}`", schema),
             .get(
+                "/api/v1/catalog/items/{id}/source", .permission(.catalogRead), "The file it was read from, comments and all",
+                answer: "`{path, text}`"
+            ) { call throws(PAOError) in .json(try catalog.text(of: call.parameter("id"))) },
+            .get(
                 "/api/v1/catalog/items/{id}/versions", .permission(.catalogRead), "Every version synced", answer: "`{data: [...]}`",
                 versions),
             .get(

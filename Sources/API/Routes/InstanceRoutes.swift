@@ -18,6 +18,10 @@ package struct InstanceRoutes: Sendable {
                     .init("search", "Part of the name."),
                 ], answer: "A page of instances", list),
             .get("/api/v1/instances/{id}", .permission(.instancesRead), "One instance", answer: "The instance", get),
+            .get(
+                "/api/v1/instances/{id}/graph", .permission(.instancesRead), "What it stands on, and what stands on it",
+                answer: "`{nodes: [{id, name, state, catalogItemId, catalogVersion}], edges: [{from, to, type, name, required}], partial}`"
+            ) { call throws(PAOError) in .json(try instances.graph(of: call.parameter("id"), by: call.actor).json) },
         ]
     }
 

@@ -32,9 +32,11 @@ package struct RequestRoutes: Sendable {
                 "/api/v1/requests", .permission(.requestsRead), "List requests, newest first",
                 query: Endpoint.paging + [
                     .init("status", "One or several, separated by commas."), .init("catalogItemId", "Of one item."),
-                    .init("team", "Slug."), .init("userId", "Login of who asked."), .init("mine", "`true`: only one's own."),
+                    .init("catalogBundleId", "Of one bundle."), .init("team", "Slug."), .init("userId", "Login of who asked."),
+                    .init("mine", "`true`: only one's own."),
                     .init("search", "Part of the id or of the instance's name."), .init("createdAfter", "From this instant."),
                     .init("createdBefore", "Before this instant."),
+                    .init("failedAction", "With an action of this id that failed at least once."),
                 ], answer: "A page of requests without attempts", list),
             .get("/api/v1/requests/{id}", .permission(.requestsRead), "One request with its actions", answer: "The request", get),
             .get(
@@ -155,9 +157,11 @@ package struct RequestRoutes: Sendable {
         var filter = RequestFilter()
         filter.statuses = try call.values("status", of: RequestStatus.self)
         filter.catalogItemID = call.query("catalogItemId")
+        filter.catalogBundleID = call.query("catalogBundleId")
         filter.team = call.query("team")
         filter.requester = try call.flag("mine") ? call.actor.login : call.query("userId")
         filter.search = call.query("search")
+        filter.failedAction = call.query("failedAction")
         filter.createdAfter = try call.instant("createdAfter")
         filter.createdBefore = try call.instant("createdBefore")
         return call.list(try requests.list(filter, try call.page(), by: call.actor), \.summaryJSON)

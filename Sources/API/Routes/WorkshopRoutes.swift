@@ -18,6 +18,15 @@ package struct WorkshopRoutes: Sendable {
 
     package var endpoints: [Endpoint] {
         [
+            .get(
+                "/api/v1/catalog/starters/{kind}", .permission(.catalogRead),
+                "A commented document to begin with: `item`, `bundle`, `update`, `upgrade` or `flat`", answer: "`{path, text}`"
+            ) { call throws(PAOError) in
+                guard let starter = Starter(rawValue: call.parameter("kind")) else {
+                    throw PAOError(.notFound, "There is no starter \(call.parameter("kind")).")
+                }
+                return .json(["path": .string("catalog/examples/\(starter.fileName)"), "text": .string(starter.text)])
+            },
             .change(
                 "POST", "/api/v1/validate/catalog-item", .permission(.catalogRead), "Check a document (YAML or JSON text)", body: .text,
                 answer: "`{valid, findings}`"

@@ -15,7 +15,7 @@ import Synchronization
 
 package final class Catalog: Sendable {
     let store: Store
-    private let settings: CatalogSettings
+    let settings: CatalogSettings
     private let time: TimeSource
     private let random: RandomSource
     private let log: Log

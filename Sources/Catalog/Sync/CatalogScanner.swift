@@ -203,6 +203,12 @@ struct CatalogScanner {
 }
 
 extension CatalogScanner {
+    /// One file of a tree, links followed inside of it only; nil where it is gone.
+    static func text(of path: String, below root: String) -> [UInt8]? {
+        guard let root = resolved(root), let file = resolved(root + "/" + path), file.hasPrefix(root + "/") else { return nil }
+        return read(file)
+    }
+
     /// The first CODEOWNERS that GitHub would take, with its path.
     func codeOwners() -> (path: String, text: [UInt8])? {
         for path in CodeOwners.places {

@@ -10,6 +10,13 @@ package protocol CatalogSource: Sendable {
 
     /// The files as they are now. Throws `unavailable` or `data`; then the catalog stays as it is.
     func tree() async throws(PAOError) -> CatalogTree
+
+    /// Where the files of the last `tree()` are; nil before it.
+    var root: String? { get }
+}
+
+extension CatalogSource {
+    package var root: String? { nil }
 }
 
 package struct CatalogTree: Sendable {
@@ -34,6 +41,7 @@ package struct CatalogTree: Sendable {
 package struct DirectorySource: CatalogSource {
     package let name: String
     package let branch = ""
+    package var root: String? { name }
 
     package init(_ path: String) { name = path }
 

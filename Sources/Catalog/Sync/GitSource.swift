@@ -45,6 +45,8 @@ package final class GitSource: CatalogSource {
         self.credentials = credentials
     }
 
+    package var root: String? { last.withLock { $0?.root } }
+
     /// Throws `unavailable` with git's own words, and what the credentials throw.
     package func tree() async throws(PAOError) -> CatalogTree {
         let known = last.withLock { $0 }

@@ -31,6 +31,10 @@ struct InstanceStore {
         try connection.first("SELECT \(Self.columns) FROM \(Self.source) WHERE i.instance_id = ?", id).map(Self.instance)
     }
 
+    func instance(rowID: String) throws(PAOError) -> ServiceInstance? {
+        try connection.first("SELECT \(Self.columns) FROM \(Self.source) WHERE i.id = ?", rowID).map(Self.instance)
+    }
+
     func instance(createdBy requestRowID: String) throws(PAOError) -> ServiceInstance? {
         try connection.first(
             "SELECT \(Self.columns) FROM \(Self.source) WHERE i.creation_request_id = ?", requestRowID

@@ -6,6 +6,7 @@ import Store
 package struct RequestFilter: Sendable {
     package var statuses: [RequestStatus] = []
     package var catalogItemID: String?
+    package var catalogBundleID: String?
     package var team: String?
     /// Login name.
     package var requester: String?
@@ -13,6 +14,8 @@ package struct RequestFilter: Sendable {
     package var createdAfter: Timestamp?
     /// Part of the id or of the instance's name.
     package var search: String?
+    /// An action that failed at least once.
+    package var failedAction: String?
 
     package init() {}
 }
@@ -33,12 +36,17 @@ extension Requests {
         var query = ListQuery(columns: RequestStore.columns, source: "service_requests r", key: ["r.id"])
         query.filter("r.status", isOneOf: filter.statuses.map(\.rawValue))
         if let item = filter.catalogItemID { query.filter("r.catalog_item_id = ?", item) }
+        if let bundle = filter.catalogBundleID { query.filter("r.catalog_bundle_id = ?", bundle) }
         if let team = filter.team { query.filter("r.requester_team = ?", team) }
         if let requester = filter.requester { query.filter("r.requester_login = ?", requester) }
         if let before = filter.createdBefore { query.filter("r.id < ?", IdentifierSource.lowest(at: before)) }
         if let after = filter.createdAfter { query.filter("r.id >= ?", IdentifierSource.lowest(at: after)) }
         if let search = filter.search {
             query.filter("(instr(r.request_id, ?) > 0 OR instr(lower(r.instance_name), lower(?)) > 0)", search, search)
+        }
+        if let action = filter.failedAction {
+            query.filter(
+                "EXISTS (SELECT 1 FROM step_attempts a WHERE a.request_id = r.id AND a.step_id = ? AND a.status = 'failed')", action)
         }
         if let visible = actor.visibleTeams {
             let teams = visible.sorted()
