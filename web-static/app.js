@@ -14,6 +14,7 @@ const routes = [
     { pattern: '/requests', load: () => import('./pages/requests.js') },
     { pattern: '/requests/{id}', load: () => import('./pages/request.js') },
     { pattern: '/approvals', load: () => import('./pages/approvals.js') },
+    { pattern: '/insights', load: () => import('./pages/insights.js') },
     { pattern: '/workshop', load: () => import('./pages/workshop.js') },
     { pattern: '/workshop/rules', load: () => import('./pages/rules.js') },
     { pattern: '/tickets', load: () => import('./pages/tickets.js') },

@@ -228,7 +228,7 @@ package struct AutomaticFulfillment: Sendable {
     package var retry: RetryPolicy
     /// A failed step opens the manual actions as tickets.
     package var fallbackOnFailure: Bool
-    /// Raw maps `{type: ...}`; what no machine can check is asked of a person.
+    /// Raw maps `{type: ...}` of what no machine can check: asked of a person. The others stand first among the actions.
     package var preExecutionChecks: [JSON]
     package var actions: [Action]
 
@@ -289,6 +289,8 @@ package struct Action: Sendable {
     /// `rest-api`, `jira-ticket`, ...: a key of the action registry.
     package var type: String
     package var dependsOn: [String]
+    /// Of `preExecutionChecks`.
+    package var isCheck = false
     package var condition: Expression?
     /// The `if` as written, for explanations.
     package var conditionSource: String?

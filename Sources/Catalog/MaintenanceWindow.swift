@@ -9,33 +9,45 @@ package struct MaintenanceWindow: Sendable, Equatable {
     /// Minutes after midnight. A window that closes no later than it opens closes on the next day.
     package var opens: Int
     package var closes: Int
-    /// Minutes east of UTC in which its times are given.
-    package var utcOffset: Int
+    /// The clocks that show its times.
+    package var clock: WallClock
 
-    package init(days: Set<Int>, opens: Int, closes: Int, utcOffset: Int) {
+    package init(days: Set<Int>, opens: Int, closes: Int, clock: WallClock = .utc) {
         self.days = days
         self.opens = opens
         self.closes = closes
-        self.utcOffset = utcOffset
+        self.clock = clock
     }
 
-    /// The instant itself while the window is open, else when it opens next.
+    /// While the clocks show a time from `opens` to `closes`. So it is an hour shorter where they are set forward within it, an hour longer
+    /// where they are set back within it, and does not open at all on a day on which they skip it.
+    private func isOpen(at instant: Timestamp) -> Bool {
+        let local = instant.unixSeconds + clock.offset(at: instant)
+        let (day, minute) = (local.floorDivided(by: 86_400), local.floorModulo(86_400) / 60)
+        let opensToday = holds(day) && minute >= opens
+        if closes > opens { return opensToday && minute < closes }
+        return opensToday || holds(day - 1) && minute < closes
+    }
+
+    /// Days since 1970, which began on a Thursday.
+    private func holds(_ day: Int) -> Bool { days.contains((day + 3).floorModulo(7)) }
+
+    /// The instant itself while the window is open, else when it opens next: when the clocks show `opens`, or are set over it.
     package func opening(from instant: Timestamp) -> Timestamp {
-        let length = closes > opens ? closes - opens : closes - opens + 1440
-        let today = (instant.milliseconds + utcOffset * 60_000).floorDivided(by: 86_400_000)
-        for day in (today - 1)...(today + 7) where days.contains((day + 3).floorModulo(7)) {
-            let start = Timestamp(milliseconds: (day * 1440 + opens - utcOffset) * 60_000)
-            if instant < start { return start }
-            if instant < start + .seconds(length * 60) { return instant }
+        if isOpen(at: instant) { return instant }
+        let today = (instant.unixSeconds + clock.offset(at: instant)).floorDivided(by: 86_400)
+        // The day of the week after next may be the first, where the clocks skip next week's window.
+        let starts = (today...(today + 15)).filter(holds).flatMap {
+            clock.instants(on: CalendarDate(daysSince1970: $0), second: opens * 60)
         }
-        return instant
+        let settings = clock.changes(after: instant, through: instant + .seconds(16 * 86_400))
+        return (starts + settings).filter { $0 > instant && isOpen(at: $0) }.min() ?? instant
     }
 
-    /// `sat, sun 22:00-04:00 +01:00`.
+    /// `sat, sun 22:00-04:00 Europe/Berlin`.
     package var text: String {
         let names = days.count == 7 ? "daily" : days.sorted().map { Self.dayNames[$0] }.joined(separator: ", ")
-        let offset = utcOffset == 0 ? "UTC" : (utcOffset < 0 ? "-" : "+") + Self.clock(abs(utcOffset))
-        return "\(names) \(Self.clock(opens))-\(Self.clock(closes)) \(offset)"
+        return "\(names) \(Self.clock(opens))-\(Self.clock(closes)) \(clock.name)"
     }
 
     private static func clock(_ minutes: Int) -> String {

@@ -176,7 +176,7 @@ extension MailService {
         MailService(from: from) { (message) async throws(TransportFailure) in
             let body: JSON = [
                 "from": .string(message.from), "to": .array(message.to.map(JSON.string)), "subject": .string(message.subject),
-                "text": .string(message.text), "messageId": .string(message.messageID),
+                "text": .string(message.text), "html": .optional(message.html), "messageId": .string(message.messageID),
             ]
             var request = HTTPRequest(method: "POST", url: "https://mail.sandbox.example/messages", body: body.bytes)
             request.headers = [("Content-Type", "application/json"), ("Idempotency-Key", message.key)]

@@ -99,8 +99,19 @@ class Process:
 
     @property
     def resident_kilobytes(self):
+        return self.kilobytes("VmRSS")
+
+    @property
+    def peak_kilobytes(self):
+        """Of resident memory since `forget_peak`."""
+        return self.kilobytes("VmHWM")
+
+    def forget_peak(self):
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
+    def kilobytes(self, name):
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)[1])
+        return int(re.search(rf"^{name}:\s+(\d+)", status, re.MULTILINE)[1])
 
 
 class Directory:

@@ -14,7 +14,8 @@ QUICK = {"attempts": 5, "backoff": "none", "initialDelay": "10ms", "maxDelay": "
 
 
 def catalog(sandbox, repository):
-    """A gate, keyed calls one after another and side by side, a verification that polls, an issue, a person, a failure, a branch."""
+    """A gate, keyed calls one after another and side by side, a verification that polls, an issue, a person, a failure, a branch, and one
+    that a freeze holds back."""
     make = Maker("journey")
     body = {"body": {"type": "json", "content": {"name": "{{fields.name}}"}}}
     one = make.call("one", "/provision", outputs={"id": "$.id"}, config=body)
@@ -29,7 +30,8 @@ def catalog(sandbox, repository):
     failing = make.item(make.call("refused", "/refused", retry={**QUICK, "attempts": 1}), suffix="-failing")
     branch = make.item({"id": "tf", "type": "terraform", "config": {"moduleSource": "./modules/x", "variables": {"a": 1}, "workspace": "w"}},
                        suffix="-branch", retry=QUICK)
-    return [json.loads(json.dumps(document).replace(make.host, sandbox.url)) for document in (gated, manual, failing, branch)]
+    frozen = make.item(make.call("late", "/late"), suffix="-frozen", retry=QUICK)
+    return [json.loads(json.dumps(document).replace(make.host, sandbox.url)) for document in (gated, manual, failing, branch, frozen)]
 
 
 def template():
@@ -82,10 +84,14 @@ class Life:
             "PAO_EGRESS_ALLOW": json.dumps([host]), "PAO_INTEGRATIONS_JIRA_INSTANCES": json.dumps(jira), "PAO_POLLING_STATUS": "1s",
             "PAO_CATALOG_POLL_INTERVAL": "1s", "PAO_LOGGING_LEVEL": "warning"}
 
+    def armed(self):
+        """What the next start arms; None for nothing."""
+        return self.settings.pop(0) if self.settings else None
+
     def start(self):
         environment = self.environment()
         while True:
-            setting = self.settings.pop(0) if self.settings else None
+            setting = self.armed()
             environment["PAO_FAILPOINT"] = setting or ""
             try:
                 self.server = Server(self.directory, sandbox=False, environment=environment)
@@ -180,6 +186,7 @@ class Journey(Life):
             self.wait_for_item(document["metadata"]["id"])
         self.ask("PUT", "/secrets/word", {"value": "a secret of the journey"})
         self.ask("POST", "/tokens", {"name": "robot"})
+        self.subscribe()
         self.submit("journey-gated", name="small")
         large = self.submit("journey-gated", name="large", size=50)
         person, failing = self.submit("journey-manual"), self.submit("journey-failing")
@@ -189,7 +196,36 @@ class Journey(Life):
         self.do_by_hand(person)
         self.change_catalog()
         self.retry_until_completed(failing)
+        self.freeze_and_thaw()
         self.wait_for_end()
+
+    def subscribe(self):
+        """The sandbox is told of freezes and of what they hold back."""
+        def attempt():
+            if self.ask("GET", "/subscriptions").json["data"]:
+                return True
+            self.ask("POST", "/subscriptions", {"url": self.sandbox.url + "/told", "events": ["freeze", "request.held"]})
+            return False
+        eventually(attempt, 30, "the subscription")
+
+    def freeze_and_thaw(self):
+        """A request waits for the end of a freeze."""
+        def windows(state):
+            return [window for window in self.ask("GET", "/admin/freeze-windows").json["data"] if window["state"] == state]
+
+        def freeze():
+            if not windows("active"):
+                self.ask("POST", "/admin/freeze-windows", {"reason": "a freeze of the journey", "catalogItemIds": ["journey-frozen"]})
+            return windows("active")
+        eventually(freeze, 30, "a freeze")
+        request = self.submit("journey-frozen")
+        eventually(lambda: (self.read(request)["waiting"] or {}).get("kind") == "freeze", 30, "the request to wait")
+
+        def thaw():
+            for window in windows("active"):
+                self.ask("POST", f"/admin/freeze-windows/{window['id']}/end", accept=(200, 409))
+            return not windows("active")
+        eventually(thaw, 30, "the end of the freeze")
 
     def back_up(self):
         file = self.directory.root / "backup.db"
@@ -239,14 +275,29 @@ class Journey(Life):
 
     def wait_for_end(self):
         eventually(lambda: all(self.read(request)["status"] == "completed" for request in self.acknowledged.values()), 60, "the end of every request")
+        eventually(lambda: self.told() == self.happened(), 20, "all notifications")
         eventually(lambda: invariants.jobs_of(self.ask("GET", "/metrics")) == invariants.NONE, 20, "I7: an empty queue")
+
+    def told(self):
+        """Sequences of the events that the sandbox was told of."""
+        return {int(key.split("-")[1]) for key in self.sandbox.state["effects"] if key.startswith("evt-")}
+
+    def happened(self):
+        return {row["sequence"] for row in self.directory.query("SELECT sequence FROM events WHERE type IN ('freeze', 'request.held')")}
 
     # What must hold
 
     def check(self):
         invariants.verify(self.directory, self.sandbox, self.acknowledged.values())
+        self.check_notifications()
         done = pao("backup", "verify", self.directory.root / "backup.db")
         assert done.returncode == 0, done.stdout
         branches = subprocess.run(
             ["git", f"--git-dir={self.origin}", "for-each-ref", "--format=%(refname)", "refs/heads/pao/"], capture_output=True, text=True, check=True)
         assert len(branches.stdout.split()) == 1, "one branch for one request"
+
+    def check_notifications(self):
+        """Of each event that is subscribed to the sandbox was told, and once: a repetition had the same key."""
+        assert self.told() == self.happened() and len(self.told()) >= 4
+        assert {count for key, count in self.sandbox.state["effects"].items() if key.startswith("evt-")} == {1}
+        assert self.directory.query("SELECT status FROM notifications WHERE status <> 'sent'") == []

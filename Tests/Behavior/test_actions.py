@@ -1,10 +1,12 @@
 """Every action type through the real appliance: documents of a platform team complete in sandbox mode; what was cut off is found again, and
 nothing happens twice."""
 import json
+import re
 import shutil
 import socket
 import subprocess
 from email.header import decode_header, make_header
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -175,11 +177,17 @@ def mailbox():
 def test_a_mail_reaches_a_mail_server_as_it_was_written(servers, make, mailbox):
     smtp = {"host": "127.0.0.1", "port": mailbox.port, "security": "none", "from": "pao@corp.example"}
     server = servers(sandbox=False, environment={"PAO_SMTP": json.dumps(smtp)})
-    mail = {"id": "mail", "type": "email", "config": {"to": "ada@corp.example, bob@corp.example", "subject": "Für {{fields.name}}", "body": "{{fields.name}}"}}
+    mail = {"id": "mail", "type": "email", "config": {"to": "ada@corp.example, bob@corp.example", "subject": "Für {{fields.name}}", "body": "**For**\n{{fields.name}}"}}
     item = server.publish(make.item(mail, fields=["name"]))
     request = server.api.run(item, {"name": HOSTILE})
     [message] = mailbox.messages
-    assert message.get_payload(decode=True).decode().replace("\r\n", "\n") == HOSTILE
+    assert message.get_content_type() == "multipart/alternative"
+    text, html = message.get_payload()
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert text.get_payload(decode=True).decode().replace("\r\n", "\n") == "**For**\n" + HOSTILE
+    shown = html.get_payload(decode=True).decode()
+    body = re.search(r"<body>\n<p>(.*)</p>\n</body>", shown, re.DOTALL).group(1)
+    assert unescape(body.replace("<br>\n", "\n").replace("<strong>For</strong>", "**For**")) == "**For**\n" + HOSTILE and "</script>" not in body
     assert str(make_header(decode_header(message["Subject"]))) == "Für " + HOSTILE.replace("\n", " ")
     assert message["Message-ID"] == action(request, "mail")["outputs"]["messageId"]
     assert message["X-RcptTo"] == "ada@corp.example, bob@corp.example"

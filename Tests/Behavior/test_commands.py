@@ -388,6 +388,23 @@ def test_freeze_holds_back_what_has_not_begun_and_lets_it_go(servers, make):
     assert pao("freeze", "begin", "--data", server.directory.data, "--reason", "x", "--for", "soon").returncode == 2
 
 
+def test_a_freeze_is_declared_by_the_clocks_of_a_time_zone(servers):
+    server = servers()
+    begin = lambda *more: pao("freeze", "begin", "--data", server.directory.data, "--reason", "x", "--time-zone", "Europe/Berlin", *more)
+    assert begin("--from", "2050-03-27T02:30", "--until", "2050-10-30T02:30").returncode == 0
+    window, = server.api.get("/admin/freeze-windows").json["data"]
+    # Skipped by the clocks: when they are set. Shown twice: the second time.
+    assert (window["startsAt"], window["endsAt"], window["state"]) == ("2050-03-27T01:00:00.000Z", "2050-10-30T01:30:00.000Z", "planned")
+    sent = {"reason": "x", "startsAt": "2050-10-30T02:30", "endsAt": "2050-12-24T18:00:00-05:00", "timeZone": "Europe/Berlin"}
+    declared = server.api.post("/admin/freeze-windows", sent).expect(201).json
+    assert (declared["startsAt"], declared["endsAt"]) == ("2050-10-30T00:30:00.000Z", "2050-12-24T23:00:00.000Z")
+    refused = lambda **changed: server.api.post("/admin/freeze-windows", sent | changed)
+    for changed in ({"timeZone": "Europe/Berlim"}, {"timeZone": None}, {"startsAt": "soon"}):
+        assert refused(**changed).findings() == {("startsAt", "instant")}, changed
+    assert b"There is no time zone Europe/Berlim." in refused(timeZone="Europe/Berlim").body
+    assert "no time zone" in pao("freeze", "begin", "--data", server.directory.data, "--reason", "x", "--until", "2050-10-30T02:30", "--time-zone", "Mars").stderr
+
+
 def test_freeze_without_a_server_says_so(directory):
     done = pao("freeze", "list", "--data", directory.data)
     assert done.returncode == 1 and "No server runs" in done.stderr

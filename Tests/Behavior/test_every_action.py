@@ -200,8 +200,10 @@ KINDS = [
 
 
 def effects(life, request):
+    """Of its steps; comments on issues have a test of their own (test_jira.py)."""
     return life.directory.query(
-        "SELECT e.key, e.step_id FROM effects e JOIN service_requests r ON r.id = e.request_id WHERE r.request_id = ?", request)
+        "SELECT e.key, e.step_id FROM effects e JOIN service_requests r ON r.id = e.request_id"
+        " WHERE r.request_id = ? AND e.kind <> 'jira-comment'", request)
 
 
 class Trial(Life):

@@ -9,6 +9,8 @@ from journey import Journey, template
 
 RUNS = by_scale(2, 20)
 AT_ONCE = 8
+# Places in one journey.
+AT_A_TIME = by_scale(6, 1)
 # In its twenty runs each place is armed mostly to kill, in some to fail or to be slow.
 ACTIONS = ["kill", "error", *["kill"] * 5, "delay"]
 # What must have happened at an earlier start, or to another part, for the place to be reached; {} is what is armed.
@@ -40,36 +42,92 @@ def visits(origin):
         journey.directory.remove()
 
 
+class Chain(Journey):
+    """A journey in which several places strike: each start arms those that have not struck yet, after the first at their next visit."""
+
+    def __init__(self, origin, places):
+        super().__init__(origin)
+        self.places = places
+
+    def armed(self):
+        left = {name: setting for name, setting in self.places.items() if name not in self.acted}
+        places = left if not self.deaths else {name: (action, 1) for name, (action, _) in left.items()}
+        return ",".join(f"{name}:{action}:{visit}" for name, (action, visit) in places.items()) or None
+
+    @property
+    def acted(self):
+        """Names of the places that have struck as they were armed to."""
+        return {name for name, (action, _) in self.places.items() if f"{name}: {action}" in self.struck} if self.server or self.deaths else set()
+
+
 @pytest.fixture(scope="module")
 def journeys(origin, visits):
     """All journeys, some at once; by name the futures of its runs."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {name: [pool.submit(travel, origin, name, run, visits[name]) for run in range(RUNS)] for name in SERVED}
+        futures = {name: [] for name in SERVED}
+        for run in range(RUNS):
+            for group in groups(run):
+                future = pool.submit(travel_together, origin, group, run, visits)
+                for name in group:
+                    futures[name].append(future)
+        yield futures
+
+
+def groups(run):
+    """Other neighbors in each run; what needs an earlier start of its own goes alone."""
+    together = [name for name in SERVED if name not in STAGES]
+    together = together[run * 3 % len(together):] + together[:run * 3 % len(together)]
+    return [[name] for name in STAGES] + [together[start::-(-len(together) // AT_A_TIME)] for start in range(-(-len(together) // AT_A_TIME))]
+
+
+def travel_together(origin, names, run, visits):
+    """One run of all these places. Those that the journey did not come to again after another had struck get one of their own."""
+    left = list(names)
+    if len(names) > 1:
+        action = ACTIONS[run % len(ACTIONS)]
+        chain = Chain(origin, {name: (action, visit_of(run, visits[name])) for name in names})
+        live(chain, "-".join(names[:2]) + f"-{run}", lambda: chain.places)
+        left = [name for name in names if name not in chain.acted]
+        assert action != "kill" or chain.deaths >= len(names) - len(left)
+        chain.directory.remove()
+    for name in left:
+        travel(origin, name, run, visits[name])
+
+
+def visit_of(run, visits):
+    return 1 + run * (visits * 3 // 4) // RUNS
 
 
 def travel(origin, name, run, visits):
-    """One run; the visit at which it strikes is another one each time. Returns what acted."""
+    """One run of one place; the visit at which it strikes is another one each time."""
     action = ACTIONS[run % len(ACTIONS)]
-    for visit in (1 + run * (visits * 3 // 4) // RUNS, 1):
+    for visit in (visit_of(run, visits), 1):
         armed = f"{name}:{action}:{visit}"
         journey = Journey(origin, [stage.replace("{}", armed) for stage in STAGES.get(name, ["{}"])])
-        try:
-            journey.live()
-            if f"{name}: {action}" in journey.struck:  # else a place that this journey came to less often than the undisturbed one
-                assert action != "kill" or journey.deaths >= 1
-                return armed
-        except Exception as fault:
-            kept = ROOT / ".build/failpoints" / name
-            shutil.copytree(journey.directory.root, kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns("pao.sock"))
-            raise AssertionError(f"PAO_FAILPOINT={armed} ({kept}): {fault}") from fault
-        finally:
-            journey.directory.remove()
+        live(journey, name, lambda: armed)
+        struck = f"{name}: {action}" in journey.struck
+        journey.directory.remove()
+        if struck:  # else a place that this journey came to less often than the undisturbed one
+            assert action != "kill" or journey.deaths >= 1
+            return
     raise AssertionError(f"{name} was not reached")
+
+
+def live(journey, name, armed):
+    """A journey that fails leaves its directory behind."""
+    try:
+        journey.live()
+    except Exception as fault:
+        kept = ROOT / ".build/failpoints" / name
+        shutil.copytree(journey.directory.root, kept, dirs_exist_ok=True, ignore=shutil.ignore_patterns("pao.sock"))
+        journey.directory.remove()
+        raise AssertionError(f"PAO_FAILPOINT={armed()} ({kept}): {fault}") from fault
 
 
 def test_there_are_names_around_all_that_is_stored_or_sent():
     assert len(NAMES) >= 25 and len(set(NAMES)) == len(NAMES)
-    for part in ("store.", "migrate.", "backup.", "job.", "effect.", "call.", "catalog.", "approval.", "ticket.", "audit.", "event."):
+    for part in ("store.", "migrate.", "backup.", "job.", "effect.", "call.", "catalog.", "approval.", "ticket.", "audit.", "event.",
+                 "freeze.", "hold.", "notification.", "comment."):
         assert any(name.startswith(part) for name in NAMES), part
 
 

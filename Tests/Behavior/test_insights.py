@@ -103,6 +103,20 @@ def test_the_file_of_a_document_is_given_as_it_is(server, api, make):
     api.get("/catalog/items/no-such-thing/source").problem(404, "not-found")
 
 
+def test_a_link_out_of_the_catalog_is_not_followed(server, api, make, tmp_path):
+    item = server.publish(make.item(make.call()))
+    file = server.directory.catalog / api.get(f"/catalog/items/{item}/source").json["path"]
+    text = file.read_text()
+    (tmp_path / "outside.yaml").write_text("secret")
+    file.unlink()
+    file.symlink_to(tmp_path / "outside.yaml")
+    try:
+        api.get(f"/catalog/items/{item}/source").problem(404, "not-found")
+    finally:
+        file.unlink()
+        file.write_text(text)
+
+
 @pytest.mark.parametrize("kind", ["item", "bundle", "update", "upgrade", "flat"])
 def test_a_starter_is_what_init_writes(api, tmp_path, kind):
     assert pao("catalog", "init", kind, tmp_path).returncode == 0

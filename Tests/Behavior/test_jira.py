@@ -4,7 +4,7 @@ import hmac
 import json
 
 import pytest
-from appliance import eventually
+from appliance import SandboxProcess, eventually
 from client import action
 
 
@@ -64,6 +64,105 @@ def test_without_a_jira_an_escalation_is_a_ticket_in_the_inbox(servers, make):
     server.api.operate(request, "escalate", reason="x")
     ticket, = [ticket for ticket in server.api.get(f"/tickets?requestId={request}").json["data"] if ticket["type"] == "escalation"]
     assert ticket["system"] == "inbox" and ticket["id"] == server.api.get(f"/requests/{request}/escalation").json["ticketId"]
+
+
+def jira(sandbox, version=2):
+    return {"PAO_INTEGRATIONS_JIRA_INSTANCES": json.dumps({"main": {
+        "baseUrl": sandbox.url, "apiVersion": version, "authentication": {"type": "bearer", "token": "x"}}}),
+        "PAO_EGRESS_ALLOW": json.dumps([sandbox.url.removeprefix("http://")]), "PAO_PUBLIC_URL": "https://pao.corp.example"}
+
+
+@pytest.fixture
+def outside(tmp_path):
+    """A sandbox that outlives the server."""
+    sandbox = SandboxProcess(tmp_path)
+    yield sandbox
+    sandbox.close()
+
+
+def comments(sandbox, count):
+    """By issue, once one has that many."""
+    found = lambda: [issue["comments"] for issue in sandbox.state["jira"]["issues"]]
+    eventually(lambda: any(len(one) >= count for one in found()), within=40, what=f"{count} comments")
+    return [[comment["body"] for comment in one] for one in found()]
+
+
+def effects(server, request):
+    return [effect for effect in server.api.get(f"/requests/{request}/effects").json["data"] if effect["kind"] == "jira-comment"]
+
+
+def told(make, sandbox, **config):
+    """A ticket, then a step by machine whose name is full of markup."""
+    ticket = make.issue()
+    ticket["config"].update(config)
+    call = make.call("make", name="Make *it* {code} [a|b]")
+    call["config"]["endpoint"]["url"] = sandbox.url + "/provision"
+    return make.item(ticket, call)
+
+
+@pytest.mark.parametrize("version, shown", [(2, "*Make \\\\*it\\\\* \\\\{code\\\\} \\\\[a\\\\|b\\\\]*"), (3, "Make *it* {code} [a|b]")])
+def test_the_progress_of_a_request_is_commented_on_its_ticket(servers, make, outside, version, shown):
+    server = servers(sandbox=False, environment=jira(outside, version))
+    request = server.api.run(server.publish(told(make, outside)))
+    [[body]] = comments(outside, 1)
+    text = json.dumps(body, ensure_ascii=False)
+    assert shown in text and " is completed" in text
+    assert f"https://pao.corp.example/requests/{request['id']}" in text
+    effect, = eventually(lambda: [one for one in effects(server, request["id"]) if one["state"] == "done"], what="the ledger")
+    assert f"pao-{effect['key']}" in text and effect["summary"].startswith("Comment on OPS-")
+    if version == 3:
+        item = body["content"][0]["content"][0]["content"][0]["content"]
+        assert item[0] == {"type": "text", "text": "Make *it* {code} [a|b]", "marks": [{"type": "strong"}]}
+
+
+def test_a_failure_and_what_people_decide_is_commented_in_order(servers, make, outside):
+    server = servers(sandbox=False, environment=jira(outside))
+    item = told(make, outside)
+    item["fulfillment"]["automatic"]["retry"] = {"attempts": 1}
+    outside.fault("POST /provision", "status", 400)
+    request = server.api.run(server.publish(item), until="failed")["id"]
+    comments(outside, 1)
+    server.api.operate(request, "retry")
+    server.api.follow(request)
+    eventually(lambda: len(effects(server, request)) >= 2 and {one["state"] for one in effects(server, request)} == {"done"}, what="all comments")
+    [bodies] = comments(outside, 2)
+    assert "failed" in bodies[0] and "waits for a decision" in bodies[0]
+    assert "goes on" in "".join(bodies[1:]) and "is completed" in bodies[-1]
+
+
+def test_a_ticket_that_wants_no_comments_gets_none(servers, make, outside):
+    server = servers(sandbox=False, environment=jira(outside))
+    request = server.api.run(server.publish(told(make, outside, comments=False)))
+    assert effects(server, request["id"]) == [] and not outside.calls("/comment")
+
+
+@pytest.mark.parametrize("fault", ["cut", "garbage", "hang"])
+def test_a_comment_whose_answer_was_lost_stands_there_once(servers, make, outside, fault):
+    server = servers(sandbox=False, environment=jira(outside) | {"PAO_TIMEOUTS_STEP": "2s"})
+    outside.fault("POST /rest/api/2/issue/", fault)
+    request = server.api.run(server.publish(told(make, outside)))["id"]
+    eventually(lambda: effects(server, request)[0]["state"] == "done", within=40, what="certainty")
+    assert [len(bodies) for bodies in comments(outside, 1)] == [1]
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_killed_between_sending_a_comment_and_its_answer_it_stands_there_once(servers, make, outside, arrives):
+    server = servers(sandbox=False, environment=jira(outside))
+    outside.fault("POST /rest/api/2/issue/", "hang" if arrives else "status", 503)
+    request = server.api.run(server.publish(told(make, outside)))["id"]
+    eventually(lambda: outside.calls("/comment"), what="a comment on its way")
+    server.crash()
+    server.start().wait_until_ready()
+    eventually(lambda: effects(server, request)[0]["state"] == "done", within=60, what="certainty")
+    assert [len(bodies) for bodies in comments(outside, 1)] == [1]
+
+
+def test_a_comment_that_jira_refuses_is_given_up_and_the_request_does_not_mind(servers, make, outside):
+    server = servers(sandbox=False, environment=jira(outside))
+    outside.fault("POST /rest/api/2/issue/", "status", 403)
+    request = server.api.run(server.publish(told(make, outside)))["id"]
+    effect = eventually(lambda: next((one for one in effects(server, request) if one["state"] == "failed"), None), what="an end")
+    assert "403" in effect["note"]
 
 
 def manual(make, suffix):

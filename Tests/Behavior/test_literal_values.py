@@ -2,6 +2,8 @@
 per context: Tests/OrchestrationTests/Fixtures/literal.)"""
 import base64
 import json
+import re
+from html import unescape
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -72,10 +74,11 @@ def arrived(server):
     ticket = {"id": "ticket", "type": "jira-ticket", "config": {"ticket": {
         "project": "LIT", "summaryTemplate": "About {{fields.text}}", "descriptionTemplate": "```\n{{fields.area}}\n```",
         "customFields": {"customfield_%d" % index: "{{fields.%s}}" % field for index, field in enumerate(TEXTS)}}}}
-    record = {"id": "record", "type": "servicenow-ticket", "config": {"shortDescription": "x", "description": "{{fields.area}}"}}
+    record = {"id": "record", "type": "servicenow-ticket", "config": {
+        "shortDescription": "x", "description": "{{fields.area}}", "fields": {"u_" + field: "{{fields.%s}}" % field for field in TEXTS}}}
     module = {"id": "module", "type": "terraform", "config": {
         "moduleSource": "corp/literal/aws", "workspace": "literal", "variables": {field: "{{fields.%s}}" % field for field in VALUES}}}
-    mail = {"id": "mail", "type": "email", "config": {"to": "lit@example.com", "subject": "{{fields.text}}", "body": "{{fields.area}}"}}
+    mail = {"id": "mail", "type": "email", "config": {"to": "lit@example.com", "subject": "{{fields.text}}", "body": "\n\n".join("{{fields.%s}}" % field for field in TEXTS)}}
     event = {"id": "event", "type": "webhook", "config": {"url": host + "/event", "data": each("{{X}}")}}
     from documents import Maker
     item = server.publish(Maker("literal").item(
@@ -122,9 +125,12 @@ def test_tickets_mails_and_events_say_what_was_entered(arrived):
     assert issue["summary"] == "About " + LINE
     assert {issue["fields"]["customfield_%d" % index] for index in range(len(TEXTS))} == {VALUES[field] for field in TEXTS}
     assert HOSTILE in issue["fields"]["description"]
-    assert any(record["description"] == HOSTILE for record in state["servicenow"]["incident"])
+    record, = [record for record in state["servicenow"]["incident"] if record["description"] == HOSTILE]
+    assert {field: record["u_" + field] for field in TEXTS} == {field: VALUES[field] for field in TEXTS}
     mail = next(call["body"] for call in state["calls"] if "mail.sandbox" in call["url"] and "lit@example.com" in str(call["body"]))
-    assert (mail["subject"], mail["text"]) == (LINE, HOSTILE)
+    assert (mail["subject"], mail["text"]) == (LINE, "\n\n".join(VALUES[field] for field in TEXTS))
+    paragraphs = re.findall("<p>(.*?)</p>", mail["html"], re.DOTALL)
+    assert [unescape(paragraph.replace("<br>\n", "\n")) for paragraph in paragraphs] == [VALUES[field] for field in TEXTS]
     assert call(state, "/event")["body"]["data"] == VALUES
 
 
@@ -136,3 +142,20 @@ def test_terraform_gets_each_value(arrived):
         field: VALUES[field] for field in TEXTS if field != "secret"}
     assert variables["secret"]["sensitive"] is True and variables["document"]["sensitive"] is True
     assert json.loads(variables["count"]["value"]) == 7 and variables["count"]["hcl"] is True
+
+
+def test_a_document_of_jira_says_what_was_entered(servers):
+    """Version 3 of its interface; version 2 is above."""
+    server = servers(environment={"PAO_INTEGRATIONS_JIRA_INSTANCES": json.dumps({"cloud": {
+        "baseUrl": "https://corp.atlassian.net", "apiVersion": 3, "authentication": {"type": "bearer", "token": "x"}}})})
+    from documents import Maker
+    ticket = {"id": "ticket", "type": "jira-ticket", "config": {"ticket": {
+        "project": "LIT", "summaryTemplate": "About {{fields.text}}",
+        "descriptionTemplate": "\n\n".join("{{fields.%s}}" % field for field in TEXTS) + "\n\n```\n{{fields.area}}\n```"}}}
+    server.api.run(server.publish(Maker("adf").item(ticket, fields=FIELDS)), VALUES)
+    issue, = server.sandbox.state["jira"]["issues"]
+    assert issue["summary"] == "About " + LINE
+
+    def text(node):
+        return "\n" if node["type"] == "hardBreak" else node.get("text", "") + "".join(map(text, node.get("content", [])))
+    assert [text(node) for node in issue["fields"]["description"]["content"]] == [VALUES[field] for field in TEXTS] + [HOSTILE]

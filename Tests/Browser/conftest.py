@@ -38,9 +38,10 @@ class Server:
         self.binary = os.environ.get("PAO_BINARY", str(ROOT / ".build" / "debug" / "pao"))
         self.password = secrets.token_urlsafe(18)
         self.data = directory / "data"
+        self.source = directory / "source"
         if catalog is None:
-            shutil.copytree(ROOT / "seed" / "catalog", directory / "source" / "catalog")
-            shutil.copytree(Path(__file__).parent / "catalog", directory / "source" / "catalog", dirs_exist_ok=True)
+            shutil.copytree(ROOT / "seed" / "catalog", self.source / "catalog")
+            shutil.copytree(Path(__file__).parent / "catalog", self.source / "catalog", dirs_exist_ok=True)
         (directory / "password").write_text(self.password)
         (directory / "password").chmod(0o600)
         subprocess.run(
@@ -48,7 +49,7 @@ class Server:
              "--token-out", directory / "token"], check=True, timeout=60, stdout=subprocess.DEVNULL)
         self.token = (directory / "token").read_text().strip()
         self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.data, "--catalog", catalog or directory / "source", "--listen", "127.0.0.1:0", "--sandbox"],
+            [self.binary, "serve", "--data", self.data, "--catalog", catalog or self.source, "--listen", "127.0.0.1:0", "--sandbox"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.people: dict[str, str] = {}
         self.lines: list[str] = []
@@ -97,6 +98,9 @@ class Server:
 
     def submit(self, item: str, by: str | None = None, **data) -> str:
         return self.call("POST", "/api/v1/requests", {"catalogItemId": item, "requestData": data}, token=by)["id"]
+
+    def submit_bundle(self, bundle: str, **data) -> str:
+        return self.call("POST", "/api/v1/requests", {"catalogBundleId": bundle, "requestData": data})["id"]
 
     def wait(self, request: str, *statuses: str) -> dict:
         deadline = time.monotonic() + 60

@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 
 SIZES = {"wide": (1440, 900), "tablet": (820, 1100), "phone": (390, 844)}
 PAGES = ["/catalog", "/catalog/items/database-postgresql-standard", "/requests", "/approvals", "/tickets", "/instances",
-         "/workshop", "/workshop?item=compute-static-site", "/workshop/rules"]
+         "/workshop", "/workshop?item=compute-static-site", "/workshop/rules", "/insights"]
 
 
 def first_link(page, path):

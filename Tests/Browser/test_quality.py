@@ -22,11 +22,16 @@ def paths(server):
     server.wait(failed, "completed", "failed")
     server.submit("tests-needs-approval", name="looks-mine")
     server.submit("tests-needs-approval", by=server.person("dev", "developer"), name="looks-theirs")
+    asked = server.submit("tests-needs-approval", name="looks-asked-for")
+    later = server.call("POST", "/api/v1/requests", {
+        "catalogItemId": "tests-every-field", "requestData": {"name": "looks-later", "environment": "dev"}, "startAfter": "2030-01-01T00:00:00Z"})["id"]
     instances = server.call("GET", "/api/v1/instances")["data"]
+    bundle = server.submit_bundle("bundle-web-application", appName="looks", environment="dev")
     server.submit("access-vpn", email="bo@example.com", reason="Works from home.", level="standard", until="2030-01-31", devices=["laptop"])
     return [
         "/catalog", "/catalog?search=nothing-has-this", "/catalog/items/tests-every-field", "/requests", f"/requests/{completed}",
         f"/requests/{failed}?tab=effects", f"/requests/{completed}?tab=history", "/approvals", "/tickets", "/instances",
+        f"/requests/{asked}", f"/requests/{later}", f"/instances/{server.wait(bundle, 'completed')['instanceId']}", "/insights",
         "/workshop", "/workshop?item=tests-every-field", "/workshop?item=tests-every-field&tab=templates", "/workshop/rules?rule=unknown-key",
         f"/instances/{instances[0]['id']}" if instances else f"/instances/{instance['instanceId']}",
     ]
@@ -70,6 +75,16 @@ def test_sign_in_and_dialogs_are_accessible(open_page):
         assert Axe().run(page).response["violations"] == []
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
+    for path, button, name in (
+        ("/catalog", "Notifications", "Notifications"), ("/requests", "Submit several…", "Submit several"), ("/workshop", "Open…", "Open a document"),
+        ("/workshop?item=tests-every-field", "Publish…", "Publish"), ("/catalog/items/tests-every-field", "Save as template…", "Save as template"),
+    ):
+        page.goto(path)
+        page.get_by_role("button", name=button).first.click()
+        expect(page.get_by_role("dialog", name=name)).to_be_visible()
+        expect(page.locator("dialog .loading")).to_have_count(0)
+        page.wait_for_timeout(300)
+        assert Axe().run(page).response["violations"] == []
 
 
 def test_the_first_view_is_small_and_asks_no_other_host(open_page, server):

@@ -39,7 +39,7 @@ def test_the_way_back_never_leads_elsewhere(open_page, server, target):
     assert page.url.startswith(server.url)
 
 
-@pytest.mark.parametrize("keys, path", [("gc", "/catalog"), ("gr", "/requests"), ("ga", "/approvals"), ("gt", "/tickets"), ("gi", "/instances"), ("gw", "/workshop")])
+@pytest.mark.parametrize("keys, path", [("gc", "/catalog"), ("gr", "/requests"), ("ga", "/approvals"), ("gt", "/tickets"), ("gi", "/instances"), ("gw", "/workshop"), ("gs", "/insights")])
 def test_two_keys_lead_to_each_page(open_page, keys, path):
     page = open_page("/requests" if path != "/requests" else "/instances")
     expect(page.get_by_role("heading", level=1)).to_be_visible()

@@ -20,6 +20,35 @@ struct MailTests {
         #expect(String(decoding: try message().encoded(), as: UTF8.self).replacingOccurrences(of: "\r\n", with: "|") == expected)
     }
 
+    @Test("text and HTML stand side by side, the text first")
+    func alternatives() throws {
+        var both = message(text: "a")
+        both.html = "<p>a</p>"
+        let lines = String(decoding: try both.encoded(), as: UTF8.self).components(separatedBy: "\r\n")
+        let boundary = "=_6ab9f1eb8f7d3388f4f9d586f66e99fd"
+        #expect(
+            lines.dropFirst(7) == [
+                "Content-Type: multipart/alternative; boundary=\"\(boundary)\"", "", "--\(boundary)",
+                "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "", "YQ==", "", "--\(boundary)",
+                "Content-Type: text/html; charset=utf-8", "Content-Transfer-Encoding: base64", "", "PHA+YTwvcD4=", "", "--\(boundary)--",
+                "",
+            ])
+    }
+
+    @Test(
+        "Markdown becomes HTML in which nothing but its own markup counts",
+        arguments: [
+            ("# A\n\nb **c** *d* `e`", "<h1>A</h1>\n<p>b <strong>c</strong> <em>d</em> <code>e</code></p>"),
+            ("- a\n  1. b\n- c", "<ul><li>a<ol><li>b</li></ol></li><li>c</li></ul>"),
+            ("a\nb", "<p>a<br>\nb</p>"), ("```sh\n<x> & \"y\"\n```", "<pre><code>&lt;x&gt; &amp; &quot;y&quot;</code></pre>"),
+            ("<script>alert('x')</script>", "<p>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;</p>"),
+            ("[a](https://x.test/?a=1&b=2)", "<p><a href=\"https://x.test/?a=1&amp;b=2\">a</a></p>"),
+            ("[a](javascript:alert(1))", "<p>[a](javascript:alert(1))</p>"), ("", ""),
+        ])
+    func html(_ markdown: String, _ body: String) {
+        #expect(MailMessage.html(markdown: markdown).contains("<body>\n\(body)\n</body>"))
+    }
+
     static let subjects = [
         ("plain", "Subject: plain\r\n"), ("a\r\nBcc: x@y", "Subject: a  Bcc: x@y\r\n"), ("é", "Subject: =?utf-8?B?w6k=?=\r\n"),
         ("=?utf-8?B?w6k=?=", "Subject: =?utf-8?B?PT91dGYtOD9CP3c2az0/PQ==?=\r\n"),

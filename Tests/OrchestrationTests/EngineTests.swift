@@ -214,6 +214,69 @@ import Testing
         #expect(try world.status(id) == .completed)
     }
 
+    private static let check = """
+        preExecutionChecks:
+          - {type: rest-api, name: Room, url: "https://plain.test/room/{{fields.title}}", expected: 200, path: "$.state", equals: ready}
+        """
+
+    @Test("a check by machine is asked before the first step, as a step of its own", arguments: ["sequential", "parallel"])
+    func automaticCheck(_ mode: String) async throws {
+        let world = try await World(
+            Documents.automatic(
+                "db", settings: "mode: \(mode)\n\(Self.check)", actions: Documents.post("a") + "\n" + Documents.post("b")))
+        let id = try await world.submit("db", ["title": "a/b"])
+        try await world.run()
+        #expect(try world.steps(id) == ["check-1 completed", "a completed", "b completed"])
+        #expect(try world.step(id, "check-1").name == "Room")
+        #expect(world.outside.lines[0] == "GET https://plain.test/room/a%2Fb")
+    }
+
+    @Test("a check that does not hold is asked again as often as the document says, then fails before anything is done")
+    func failedCheck() async throws {
+        let world = try await World(
+            Documents.automatic("db", settings: "mode: parallel\nretry: {attempts: 2}\n\(Self.check)", actions: Documents.post("a")))
+        world.outside.answers("GET https://plain.test/room/thing", #"{"state": "full"}"#)
+        let id = try await world.submit("db")
+        try await world.run()
+        #expect(try world.steps(id) == ["check-1 failed", "a pending"] && world.outside.lines.count == 2)
+        #expect(try world.step(id, "check-1").attempts.last?.failure?.message == "Expected $.state equals \"ready\", found \"full\".")
+        world.outside.answers("GET https://plain.test/room/thing", #"{"state": "ready"}"#)
+        _ = try await world.requests.retry(id, actionID: nil, changedData: nil, skipVerification: false, by: world.actor())
+        try await world.run()
+        #expect(try world.status(id) == .completed)
+    }
+
+    @Test("a check that does not hold hands the whole work to a person where the document says so")
+    func checkFallingBack() async throws {
+        let world = try await World(
+            Documents.automatic(
+                "db", settings: "fallbackOnFailure: true\nretry: {attempts: 1}\n\(Self.check)", actions: Documents.post("a")))
+        world.outside.next("GET", .answer(404, ""))
+        let id = try await world.submit("db")
+        try await world.run()
+        #expect(try world.openTickets(id).map(\.title) == ["Do thing by hand"])
+        #expect(try world.step(id, "a").status == .skipped && world.outside.effects == [])
+    }
+
+    @Test("nobody is asked before the checks by machine have passed")
+    func mixedChecks() async throws {
+        let world = try await World(
+            Documents.automatic(
+                "db", settings: "mode: parallel\nretry: {attempts: 1}\n\(Self.check)\n  - {type: capacity, region: north}",
+                actions: Documents.post("a")))
+        world.outside.next("GET", .answer(404, ""))
+        let id = try await world.submit("db")
+        try await world.run()
+        #expect(try world.status(id) == .failed && world.openTickets(id).isEmpty)
+        _ = try await world.requests.retry(id, actionID: nil, changedData: nil, skipVerification: false, by: world.actor())
+        try await world.run()
+        let ticket = try #require(try world.openTickets(id).first)
+        #expect(ticket.description.contains("capacity: region north") && !ticket.description.contains("rest-api"))
+        _ = try await world.tickets.resolve(ticket.id, outputs: [:], comment: nil, by: world.actor())
+        try await world.run()
+        #expect(try world.steps(id) == ["check-1 completed", "a completed"])
+    }
+
     @Test("an instance output that nobody can tell is null and logged; the request does not strand")
     func gaps() async throws {
         let world = try await World(

@@ -9,6 +9,7 @@ import { useStore } from '../lib/store.js';
 import { nextTheme, theme } from '../lib/theme.js';
 import { Dialog } from './dialog.js';
 import { Icon } from './icon.js';
+import { Bell } from './notifications.js';
 import { Palette } from './palette.js';
 import { say, Toasts } from './toast.js';
 
@@ -82,7 +83,7 @@ function Top({ onSearch }) {
                     title="Every outgoing call is answered by stand-ins inside this server.">Sandbox<span
                     class="label">: nothing leaves this machine</span></span>`}
                 ${environmentName && html`<span class="environment">${environmentName}</span>`}
-                <${ThemeButton} /><${Who} />
+                <${Bell} /><${ThemeButton} /><${Who} />
             </div>
         </header>`;
 }

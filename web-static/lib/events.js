@@ -7,7 +7,7 @@ import { address } from './api.js';
 import { createStore } from './store.js';
 import { useEffect, useRef } from './preact.js';
 
-const types = ['request.status', 'request.step', 'instance.state', 'ticket', 'approval', 'catalog.synced', 'log'];
+const types = ['request.status', 'request.step', 'request.held', 'instance.state', 'ticket', 'approval', 'catalog.synced', 'log'];
 const longestWait = 30_000;
 const streams = new Map();
 

@@ -5,5 +5,6 @@ export const navigation = [
     { name: 'Approvals', href: '/approvals', icon: 'approvals', key: 'a' },
     { name: 'Tickets', href: '/tickets', icon: 'tickets', key: 't' },
     { name: 'Instances', href: '/instances', icon: 'instances', key: 'i' },
+    { name: 'Insights', href: '/insights', icon: 'insights', key: 's' },
     { name: 'Workshop', href: '/workshop', icon: 'workshop', key: 'w', permission: 'catalog.publish' },
 ];

@@ -42,7 +42,7 @@ export function useResource(target, { keep = false } = {}) {
     return { ...state, reload };
 }
 
-/** As useResource for a list with a cursor: `data` are the rows of all pages read so far, `more` reads the next, if any. */
+/** As useResource for a list with a cursor: `data` are the rows of all pages read so far, `answer` the first page whole, `more` reads the next, if any. */
 export function useList(target) {
     const first = useResource(target, { keep: true });
     const [pages, setLater] = useState({ target, rows: [] });
@@ -63,6 +63,7 @@ export function useList(target) {
         ...first,
         data: first.data && withoutRepeats([...first.data.data, ...later.rows]),
         pagination: first.data?.pagination,
+        answer: first.data,
         more: cursor ? more : undefined,
         isMoreLoading,
     };

@@ -13,6 +13,7 @@ import { moveAmongRows } from '../lib/keys.js';
 import { html, useEffect, useRef, useState } from '../lib/preact.js';
 import { useAction, useList } from '../lib/resource.js';
 import { may } from '../lib/session.js';
+import { sentence } from '../lib/states.js';
 
 export default function ApprovalsPage() {
     const inbox = useList(may('requests.approve') ? '/approvals?limit=20' : undefined);
@@ -29,7 +30,7 @@ export default function ApprovalsPage() {
     const isListed = own.data && (shown || !may('requests.approve'));
     const ids = [...(shown ?? []).map(({ approval }) => approval.subject.id), ...(own.data ?? []).map(({ id }) => id)];
     const gates = useGates(isListed ? ids : undefined, version);
-    const isRead = isListed && gates;
+    const isRead = isListed && gates && nameOf.isKnown;
     return html`
         <${Page} title="Approvals" note="Requests that start when people agree to them, oldest first.">
             <${ProblemNotice} problem=${inbox.problem ?? own.problem} retry=${reload} />
@@ -40,19 +41,20 @@ export default function ApprovalsPage() {
                     ${shown.map(({ approval, isGone }) => html`
                         <${Approval} key=${approval.id} approval=${approval} isGone=${isGone} nameOf=${nameOf}
                             gates=${gates.get(approval.subject.id)} hold=${hold} onDecided=${reload} />`)}
-                    ${inbox.more && html`<div class="table-foot">
-                        <button type="button" class="button" onClick=${inbox.more}>Show more</button></div>`}
+                    <${More} of=${inbox} />
                 </section>`}
             ${isRead && own.data.length > 0 && html`
                 <h2 class="section-title section-gap">You asked for these: others decide</h2>
                 <section class="panel" aria-label="Waiting for others">
                     ${own.data.toReversed().map((request) => html`
                         <${Own} key=${request.id} request=${request} nameOf=${nameOf} gates=${gates.get(request.id)} />`)}
-                    ${own.more && html`<div class="table-foot">
-                        <button type="button" class="button" onClick=${own.more}>Show more</button></div>`}
+                    <${More} of=${own} />
                 </section>`}
         <//>`;
 }
+
+const More = ({ of: { more } }) => more && html`
+    <div class="table-foot"><button type="button" class="button" onClick=${more}>Show more</button></div>`;
 
 /**
  * The rows of the inbox as `{approval, isGone}`. One that somebody is writing about stays when it is decided elsewhere:
@@ -78,14 +80,9 @@ const NothingToDecide = () => html`
     <${Empty} title="Nothing waits for your decision">
         <p>${may('requests.approve')
             ? 'A request appears here when its service asks for the agreement of a role that you have.'
-            : 'You need the permission requests.approve to decide. What you asked for yourself is listed below while it waits.'}</p>
+            : 'You need the permission requests.approve to decide.'}</p>
         <a class="button" href="/requests?status=pending_approval">See what waits</a>
     <//>`;
-
-const verbs = {
-    approve: { words: 'Approved', counted: 'Approved. Others must agree too' },
-    reject: { words: 'Rejected' },
-};
 
 /** One decision to make: what is asked for, and who else must agree. */
 function Approval({ approval, isGone, nameOf, gates, hold, onDecided }) {
@@ -105,7 +102,7 @@ function Approval({ approval, isGone, nameOf, gates, hold, onDecided }) {
     };
     const { run, isBusy, problem } = useAction(async (decision) => {
         const answer = await post(path`/approvals/${id}/${decision}`, { reason: reason.trim() });
-        say(answer.status === 'pending' ? verbs[decision].counted : verbs[decision].words);
+        say(answer.status === 'pending' ? 'Approved. Others must agree too' : sentence(answer.status));
         leave();
     });
     useEffect(() => { if (problem?.status === 409) onDecided(); }, [problem]);

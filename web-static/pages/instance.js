@@ -1,5 +1,7 @@
 import { Copy } from '../components/copy.js';
+import { Graph } from '../components/graph.js';
 import { Page, SubjectPage } from '../components/page.js';
+import { ProblemNotice } from '../components/problem.js';
 import { State } from '../components/state.js';
 import { Time } from '../components/time.js';
 import { hasValues, Values } from '../components/values.js';
@@ -14,9 +16,10 @@ const crumbs = [{ name: 'Instances', href: '/instances' }];
 
 export default function InstancePage({ id }) {
     const instance = useResource(path`/instances/${id}`);
+    const graph = useResource(path`/instances/${id}/graph`);
     const nameOf = useItemNames();
     useEvents(({ type, subject }) => (type === 'resync' || subject?.id === id) && instance.reload());
-    if (!instance.data) return html`<${SubjectPage} subject=${instance} crumbs=${crumbs} title="Instance" missing="No such instance" />`;
+    if (!instance.data || (!graph.data && !graph.problem)) return html`<${SubjectPage} subject=${instance} crumbs=${crumbs} title="Instance" missing="No such instance" />`;
     const { name, state, catalogVersion, createdAt } = instance.data;
     const itemId = catalogIdOf(instance.data);
     return html`
@@ -29,6 +32,7 @@ export default function InstancePage({ id }) {
                     <${Section} title="Outputs" values=${instance.data.outputs}
                         none=${state === 'provisioning' ? 'They appear when it is made.' : 'It has none.'} />
                     <${Resources} resources=${instance.data.resources} />
+                    <${Dependencies} graph=${graph} id=${id} />
                     <${Section} title="Parameters" values=${instance.data.parameters} none="It was made without parameters." />
                 </div>
                 <${About} instance=${instance.data} />
@@ -41,6 +45,17 @@ const Section = ({ title, values, none }) => html`
         <div class="panel-head"><h2>${title}</h2></div>
         <div class="panel-body">${hasValues(values) ? html`<${Values} values=${values} />` : html`<p class="muted">${none}</p>`}</div>
     </section>`;
+
+/** Nothing for an instance that stands alone. */
+function Dependencies({ graph: { data, problem, reload }, id }) {
+    if (data?.edges.length === 0 && !data.partial) return null;
+    return html`
+        <section class="panel" aria-label="Dependencies">
+            <div class="panel-head"><h2>Dependencies</h2><span class="small muted">What is on the left stands on what is on the right</span></div>
+            <div class="panel-body">
+                ${data ? html`<${Graph} graph=${data} id=${id} />` : html`<${ProblemNotice} problem=${problem} retry=${reload} />`}</div>
+        </section>`;
+}
 
 function Resources({ resources }) {
     if (!resources?.length) return null;

@@ -24,6 +24,7 @@ export default function InstancesPage({ query: { state = '', search = '', catalo
     const target = `/instances${queryOf({ state, search, catalogItemId })}`;
     const instances = useList(target);
     const nameOf = useItemNames();
+    const isRead = instances.data && nameOf.isKnown;
     useEvents(({ type }) => ['instance.state', 'resync'].includes(type) && instances.reload());
     return html`
         <${Page} title="Instances" note="What completed requests left running.">
@@ -33,9 +34,9 @@ export default function InstancesPage({ query: { state = '', search = '', catalo
                 ${catalogItemId && html`<button type="button" class="chip" aria-pressed="true"
                     onClick=${() => setQuery({ catalogItemId: '' })} title="Show all services">${nameOf(catalogItemId)} ×</button>`}</div>
             <${ProblemNotice} problem=${instances.problem} retry=${instances.reload} />
-            ${!instances.data && !instances.problem && html`<${Loading} />`}
-            ${instances.data?.length === 0 && html`<${NoInstances} isFiltered=${Boolean(state || search || catalogItemId)} />`}
-            ${instances.data?.length > 0 && html`
+            ${!isRead && !instances.problem && html`<${Loading} />`}
+            ${isRead && instances.data.length === 0 && html`<${NoInstances} isFiltered=${Boolean(state || search || catalogItemId)} />`}
+            ${isRead && instances.data.length > 0 && html`
                 <${LiveRows} rows=${instances.data} filter=${target} label="Instances" head=${['Name', 'State', 'Service', 'Owner', 'Age']}
                     more=${instances.more} isMoreLoading=${instances.isMoreLoading} row=${(instance) => cells(instance, nameOf)} />`}
         <//>`;

@@ -1,3 +1,4 @@
+import { ActionDialog, TextField } from '../components/dialog.js';
 import { FormFields, startingValues, useForm } from '../components/form.js';
 import { Icon } from '../components/icon.js';
 import { Page, SubjectPage } from '../components/page.js';
@@ -25,18 +26,21 @@ export default function ItemPage({ id, query }) {
     const item = useResource(path`/catalog/items/${id}`);
     const schema = useResource(path`/catalog/items/${id}/schema`);
     const cloned = useResource(query.clone ? path`/requests/${query.clone}` : undefined);
-    const isReady = item.data && schema.data && (!query.clone || cloned.data || cloned.problem);
+    const templates = useResource(path`/request-templates?catalogItemId=${id}&limit=50`);
+    const isReady = item.data && schema.data && (!query.clone || cloned.data || cloned.problem) && (templates.data || templates.problem);
     if (!isReady) return html`<${SubjectPage} subject=${item.problem ? item : schema} crumbs=${crumbs} title="Catalog item"
         missing="No such item in the catalog" />`;
-    return html`<${Item} key=${query.clone} item=${item.data} form=${schema.data.form} cloned=${cloned.data} />`;
+    return html`<${Item} key=${query.clone} item=${item.data} form=${schema.data.form} cloned=${cloned.data}
+        templates=${templates} />`;
 }
 
-function Item({ item, form, cloned }) {
+function Item({ item, form, cloned, templates }) {
     const status = item.lifecycle?.status ?? 'active';
     return html`
         <${Page} title=${item.name} crumbs=${crumbs} note=${item.description}>
             <div class="item">
-                <${RequestForm} item=${item} form=${form} cloned=${cloned} isOffered=${status !== 'retired'} />
+                <${RequestForm} item=${item} form=${form} cloned=${cloned} templates=${templates}
+                    isOffered=${status !== 'retired'} />
             </div>
         <//>`;
 }
@@ -71,9 +75,11 @@ function LifecycleNotice({ lifecycle, stale }) {
         </div></div>`;
 }
 
-const submissionOf = (item, form, values) => ({
+/** `startAfter`: local date and time as the field has it, or empty. */
+const submissionOf = (item, form, values, startAfter) => ({
     [item.kind === 'CatalogBundle' ? 'catalogBundleId' : 'catalogItemId']: item.id,
     requestData: keptValues(form, values),
+    ...(startAfter ? { startAfter: new Date(startAfter).toISOString() } : {}),
 });
 
 /** What stands in for the plan until there is one: a bundle's parts, an item's steps. */
@@ -88,10 +94,12 @@ function firstValues(form, cloned, draft) {
     return { ...defaults, ...Object.fromEntries(fields.map(({ id }) => [id, given[id]])) };
 }
 
-function RequestForm({ item, form, cloned, isOffered }) {
+function RequestForm({ item, form, cloned, templates, isOffered }) {
     const user = session.get().user?.login;
     const [draft, setDraft] = useState(() => (cloned ? undefined : readDraft(user, item.id)));
     const [values, setValues] = useState(() => firstValues(form, cloned, draft));
+    const [startAfter, setStartAfter] = useState('');
+    const [isNaming, setNaming] = useState(false);
     const [isRefused, setRefused] = useState(false);
     const isChanged = useRef(false);
     const key = useRef(idempotencyKey());
@@ -107,7 +115,7 @@ function RequestForm({ item, form, cloned, isOffered }) {
         key.current = idempotencyKey();
         const timer = setTimeout(() => writeDraft(user, item.id, form, values), draftDelay);
         return () => clearTimeout(timer);
-    }, [values]);
+    }, [values, startAfter]);
 
     const discard = () => {
         isChanged.current = false;
@@ -117,7 +125,7 @@ function RequestForm({ item, form, cloned, isOffered }) {
     };
     const { run, isBusy, problem } = useAction(async () => {
         try {
-            const made = await post('/requests', submissionOf(item, form, values), { headers: { 'Idempotency-Key': key.current } });
+            const made = await post('/requests', submissionOf(item, form, values, startAfter), { headers: { 'Idempotency-Key': key.current } });
             isChanged.current = false;
             dropDraft(user, item.id);
             rememberItem(user, item.id);
@@ -157,6 +165,10 @@ function RequestForm({ item, form, cloned, isOffered }) {
                 <div class="notice run"><${Icon} name="copy" /><div>
                     Filled in from <a href=${path`/requests/${cloned.id}`}>${cloned.id}</a>. Passwords have to be entered again.
                 </div></div>`}
+            <${TemplateChoice} templates=${templates.data?.data} onChoose=${({ requestData }) => {
+                isChanged.current = true;
+                setValues(firstValues(form, { requestData }));
+            }} />
             <div class="panel panel-body"><${FormFields} form=${form} values=${values} onChange=${change} state=${state} /></div>
             <${ProblemNotice} problem=${problem} />
             ${isRefused && state.faults.length > 0 && html`
@@ -165,11 +177,46 @@ function RequestForm({ item, form, cloned, isOffered }) {
                     ${' '}Correct it and submit again.
                 </p>`}
             ${isOffered && html`
+                <details><summary>Start later</summary>
+                    <div class="field"><label for="start-after">Not before</label>
+                        <input id="start-after" type="datetime-local" class="input narrow" value=${startAfter}
+                            onInput=${(event) => setStartAfter(event.currentTarget.value)} />
+                        <p class="help">In your own time zone. Approvals and checks come before.</p></div></details>
                 <div class="form-foot">
                     <button class="button primary" aria-disabled=${isBusy ? 'true' : 'false'}>Request ${item.name}</button>
-                    <span class="small muted">${footNote(item)}</span>
+                    <button type="button" class="button plain" onClick=${() => setNaming(true)}>Save as template…</button>
+                    <span class="small muted">${startAfter ? 'Starts at the time you chose.' : footNote(item)}</span>
                 </div>`}
-        </form>`;
+        </form>
+        ${isNaming && html`<${TemplateDialog} item=${item} requestData=${keptValues(form, values)} onClose=${() => setNaming(false)}
+                onDone=${() => {
+                    setNaming(false);
+                    say('Template saved');
+                    templates.reload();
+                }} />`}`;
+}
+
+/** Forms that the team has kept. */
+function TemplateChoice({ templates, onChoose }) {
+    if (!templates?.length) return null;
+    const choose = (event) => {
+        const chosen = templates.find(({ id }) => id === event.currentTarget.value);
+        if (chosen) onChoose(chosen);
+    };
+    return html`
+        <div class="field"><label for="template">Fill in from a template</label>
+            <select id="template" class="input" onChange=${choose}><option value="">None</option>
+                ${templates.map(({ id, name, userId }) => html`<option key=${id} value=${id}>${name}, by ${userId}</option>`)}</select></div>`;
+}
+
+function TemplateDialog({ item, requestData, ...rest }) {
+    const [name, setName] = useState('');
+    return html`
+        <${ActionDialog} title="Save as template" verb="Save"
+            perform=${() => post('/request-templates', { name: name.trim(), catalogItemId: item.id, requestData })} ...${rest}>
+            <p>Your team can fill in this form from it. Passwords are not kept.</p>
+            <${TextField} id="template-name" label="Name" value=${name} onInput=${setName} />
+        <//>`;
 }
 
 function footNote({ approvals, components, mode }) {

@@ -2,6 +2,7 @@ import { Copy } from '../components/copy.js';
 import { ActionDialog } from '../components/dialog.js';
 import { Effects } from '../components/effects.js';
 import { AbortDialog, Failure } from '../components/failure-card.js';
+import { Gates, useGates } from '../components/gates.js';
 import { Icon } from '../components/icon.js';
 import { Logs } from '../components/logs.js';
 import { Page, SubjectPage } from '../components/page.js';
@@ -11,13 +12,14 @@ import { Tabs } from '../components/tabs.js';
 import { Span, Time } from '../components/time.js';
 import { say } from '../components/toast.js';
 import { hasValues, Values } from '../components/values.js';
+import { OverrideDialog, Waiting } from '../components/waiting.js';
 import { path, post } from '../lib/api.js';
 import { useEvents } from '../lib/events.js';
 import { catalogIdOf, useItemNames } from '../lib/item-names.js';
 import { html, useRef, useState } from '../lib/preact.js';
 import { useResource } from '../lib/resource.js';
 import { setQuery } from '../lib/router.js';
-import { isHeld, isMoving, shownStatus } from '../lib/states.js';
+import { isHeld, isMoving, sentence, shownStatus } from '../lib/states.js';
 
 const crumbs = [{ name: 'Requests', href: '/requests' }];
 const abortable = ['in_progress', 'resuming', 'failed', 'escalated'];
@@ -29,18 +31,25 @@ export default function RequestPage({ id, query }) {
     const wasSeenMoving = useRef(false);
     if (status && status !== 'completed') wasSeenMoving.current = true;
     const instance = useResource(status === 'completed' && instanceId ? path`/instances/${instanceId}` : undefined);
-    useEvents(({ type, requestId, subject }) => (type === 'resync' || requestId === id || subject?.id === id) && request.reload());
+    const [version, setVersion] = useState(0);
+    const gates = useGates(['pending_approval', 'rejected'].includes(status) ? [id] : undefined, version);
+    useEvents(({ type, requestId, subject }) => {
+        if (type !== 'resync' && requestId !== id && subject?.id !== id) return;
+        request.reload();
+        if (type === 'approval') setVersion((old) => old + 1);
+    });
 
     const isResultComing = status === 'completed' && instanceId && !instance.data && !instance.problem;
-    if (!request.data || (isResultComing && !wasSeenMoving.current)) {
+    const isAsking = status === 'pending_approval' && !gates;
+    if (!request.data || isAsking || (isResultComing && !wasSeenMoving.current)) {
         return html`<${SubjectPage} subject=${request} crumbs=${crumbs} title="Request" missing="No such request" />`;
     }
-    return html`<${Request} request=${request.data} instance=${instance.data} isResultFirst=${!wasSeenMoving.current} tab=${query.tab}
+    return html`<${Request} request=${request.data} instance=${instance.data} gates=${gates?.get(id)} isResultFirst=${!wasSeenMoving.current} tab=${query.tab}
         onChanged=${request.reload} />`;
 }
 
 /** What one came for is on top; but where it comes while someone watches, nothing above it moves. */
-function Request({ request, instance, isResultFirst, tab, onChanged }) {
+function Request({ request, instance, gates, isResultFirst, tab, onChanged }) {
     const nameOf = useItemNames();
     const [floating, setFloating] = useState();
     const close = () => setFloating(undefined);
@@ -54,6 +63,8 @@ function Request({ request, instance, isResultFirst, tab, onChanged }) {
             headline=${html`<${Headline} request=${request} />`} actions=${html`<${Actions} request=${request} onChoose=${setFloating} />`}>
             <div class="stack">
                 <${Failure} request=${request} onChanged=${onChanged} />
+                ${request.waiting && html`<${Waiting} waiting=${request.waiting} onOverride=${() => setFloating('override')} />`}
+                ${gates?.length > 0 && html`<${Agreement} request=${request} gates=${gates} />`}
                 ${isResultFirst && html`<${Result} instance=${instance} />`}
                 ${request.actions.length > 0 && html`<section class="panel" aria-label="Steps"><${Steps} request=${request} /></section>`}
                 ${!isResultFirst && html`<${Result} instance=${instance} />`}
@@ -63,6 +74,7 @@ function Request({ request, instance, isResultFirst, tab, onChanged }) {
             </div>
             ${floating === 'abort' && html`<${AbortDialog} request=${request} onClose=${close}
                 onDone=${done('Request is being stopped')} />`}
+            ${floating === 'override' && html`<${OverrideDialog} request=${request} onClose=${close} onDone=${done('Request starts')} />`}
             ${floating === 'cancel' && html`
                 <${ActionDialog} title="Cancel this request" verb="Cancel request" isDangerous
                     perform=${() => post(path`/requests/${request.id}/cancel`)} onClose=${close} onDone=${done('Request cancelled')}>
@@ -75,12 +87,20 @@ const tabsOf = (request) => [
     { id: 'logs', name: 'Logs', content: () => html`<${Logs} requestId=${request.id} isMoving=${isMoving(request.status)} />` },
     { id: 'effects', name: 'Effects', content: () => html`<${Effects} requestId=${request.id} updatedAt=${request.updatedAt} />` },
     { id: 'data', name: 'Data', content: () => html`<div class="panel-body"><${Data} request=${request} /></div>` },
-    { id: 'history', name: 'History', content: () => html`<div class="panel-body"><${History} request=${request} /></div>` },
+    { id: 'history', name: 'History', content: () => html`<div class="panel-body stack"><${History} request=${request} /><${Told} id=${request.id} /></div>` },
 ];
 
+const Agreement = ({ request, gates }) => html`
+    <section class="panel" aria-labelledby="agreement-title">
+        <div class="panel-head"><h2 id="agreement-title">Who agrees</h2>
+            ${request.status === 'pending_approval' && html`<a href="/approvals">Open the approvals</a>`}</div>
+        <div class="panel-body stack tight"><${Gates} gates=${gates} />
+            ${request.status === 'rejected' && request.statusReason && html`<p>${sentence(request.statusReason)}</p>`}</div>
+    </section>`;
+
 /** While nothing but a person can go on, that is the state. */
-const RequestState = ({ status, isStopping, isWaiting }) => (isWaiting && !isStopping
-    ? html`<${State} family="step" name="waiting" />`
+const RequestState = ({ status, isStopping, isWaiting, isHeldBack }) => ((isWaiting || isHeldBack) && !isStopping
+    ? html`<${State} family="step" name="waiting" word=${isHeldBack ? 'Waits to start' : undefined} />`
     : html`<${State} family="request" name=${status} word=${isStopping ? 'Stopping' : undefined} />`);
 
 function Headline({ request }) {
@@ -89,7 +109,7 @@ function Headline({ request }) {
     const startedAt = actions.map((action) => action.startedAt).filter(Boolean).sort()[0];
     const stoppedAt = isHeld(status) ? actions.map((action) => action.completedAt).filter(Boolean).sort().at(-1) : undefined;
     return html`
-        <${RequestState} status=${status} isStopping=${stopping} isWaiting=${actions.some((action) => shownStatus(action) === 'waiting')} />
+        <${RequestState} status=${status} isStopping=${stopping} isHeldBack=${Boolean(request.waiting)} isWaiting=${actions.some((action) => shownStatus(action) === 'waiting')} />
         ${actions.length > 0 && html`<span class="numbers">${completed} of ${actions.length}</span>`}
         ${startedAt && html`<${Span} from=${startedAt} to=${completedAt ?? stoppedAt} />`}
         <span class="muted">by ${userId}, <${Time} at=${createdAt} /></span>
@@ -113,6 +133,17 @@ function Result({ instance }) {
                 <a href=${path`/instances/${instance.id}`}>Open the instance</a></div>
             <div class="panel-body"><${Values} values=${instance.outputs} /></div>
         </section>`;
+}
+
+/** What the reader was told of this request, by the bell and by mail. */
+function Told({ id }) {
+    const told = useResource('/notifications?limit=200');
+    const mine = told.data?.data.filter(({ link }) => link === path`/requests/${id}`) ?? [];
+    if (!mine.length) return null;
+    return html`
+        <section aria-labelledby="told-title"><h2 id="told-title">You were told</h2>
+            <ul>${mine.map(({ id: key, subject, createdAt }) => html`
+                <li key=${key}>${subject} <span class="muted small"><${Time} at=${createdAt} /></span></li>`)}</ul></section>`;
 }
 
 const Data = ({ request }) => html`

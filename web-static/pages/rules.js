@@ -25,7 +25,7 @@ export default function RulesPage({ query: { rule } }) {
                 <section key=${section.name} aria-label=${section.name}>
                     ${!rule && html`<h2>${section.name}</h2>`}<${Markdown} text=${section.text} />
                 </section>`)}
-                ${shown.length === 0 && html`<p>This is a rule of the YAML reader; its message says all there is.</p>`}
+                ${shown.length === 0 && html`<p>A rule of the YAML reader: its message says all there is.</p>`}
                 ${rule && html`<p><a href="/workshop/rules">All rules</a></p>`}</div>`}
         <//>`;
 }

@@ -48,7 +48,7 @@ export default function WorkshopPage({ query: { item, tab } }) {
             ${item && !problem && html`<${Loading} />`}
             ${!item && !opened && html`
                 <${Empty} title="Nothing is open">
-                    <p>Open a document of the catalog, or begin with a commented one. What you write stays in this browser until it is published.</p>
+                    <p>Open a document of the catalog, or begin with a commented one. What you write stays in this browser.</p>
                     <button type="button" class="button primary" onClick=${() => setFloating('open')}>Open…</button>
                     <code>pao catalog init item catalog/databases</code>
                 <//>`}

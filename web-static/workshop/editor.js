@@ -1,9 +1,9 @@
 import { Icon } from '../components/icon.js';
 import { html, useEffect, useRef } from '../lib/preact.js';
+import { sentence } from '../lib/states.js';
 import { editingKeys, fixRange, offsetOf, replace } from './text-area.js';
 
 const lineHeight = 20;
-const words = { error: 'Error', warning: 'Warning' };
 const tones = { error: 'fail', warning: 'warn' };
 
 /** The worst finding of each line. */
@@ -75,7 +75,7 @@ function Finding({ finding, text, goTo, fix }) {
             <button type="button" class="place id" onClick=${() => goTo(finding)} aria-label=${`Go to line ${line}, column ${column}`}>
                 ${line}:${column}</button>
             <div>
-                <p><b class=${`tone-${tones[severity]}`}>${words[severity]}</b> ${message}
+                <p><b class=${`tone-${tones[severity]}`}>${sentence(severity)}</b> ${message}
                     ${suggestion && !range && html` <span class="muted">Did you mean <code>${suggestion}</code>?</span>`}</p>
                 <p class="row wrap small"><a href=${`/workshop/rules?rule=${rule}`} target="_blank">${rule}</a>
                     ${range && html`<button type="button" class="link-button" onClick=${() => fix(range)}>

@@ -58,11 +58,12 @@ extension DocumentDecoder {
         let mode: SequenceMode = map.choice("mode") ?? .sequential
         let concurrency = map.mapping("concurrency").map { self.concurrency($0) }
         if map.required("actions") == nil { templates.hasWholeActions = false }
+        let checks = CheckReader(report: report).read(map.elements("preExecutionChecks"))
         let automatic = AutomaticFulfillment(
             isParallel: mode == .parallel, timeout: map.duration("timeout"), concurrencyKey: concurrency?.key,
             concurrencyPolicy: concurrency?.policy ?? .queue, retry: map.mapping("retry").map(reader.retry) ?? RetryPolicy(),
-            fallbackOnFailure: map.flag("fallbackOnFailure") ?? false, preExecutionChecks: checks(&map),
-            actions: reader.actions(map.elements("actions"), .automatic))
+            fallbackOnFailure: map.flag("fallbackOnFailure") ?? false, preExecutionChecks: checks.questions,
+            actions: checkedActions(checks.steps, map.elements("actions"), reader))
         map.finish()
         return automatic
     }
@@ -75,20 +76,18 @@ extension DocumentDecoder {
         return (key, policy)
     }
 
-    /// Nothing of what seeds list here can be asked of a machine yet: each becomes a question to a person.
-    private func checks(_ map: inout MappingReader) -> [JSON] {
-        map.elements("preExecutionChecks").compactMap { node in
-            if node.string != nil { return ["type": node.json] }
-            guard var check = MappingReader(node, report) else { return nil }
-            check.allow((node.members ?? []).map(\.key))
-            let written = check.requiredText("type")
-            check.finish()
-            guard let type = written else { return nil }
-            report.warning(
-                .unknownCheck, "No machine can check \(type): a person will be asked to confirm it.",
-                at: check.node("type")?.position ?? node.position)
-            return node.json
+    /// Checks by machine come first, and every other action waits for them.
+    private func checkedActions(_ steps: [YAMLNode], _ nodes: [YAMLNode], _ reader: ActionReader) -> [Action] {
+        var actions = reader.actions(steps + nodes, .automatic)
+        let checks = steps.compactMap { $0["id"]?.string }
+        for index in actions.indices {
+            if checks.contains(actions[index].id) {
+                actions[index].isCheck = true
+            } else {
+                actions[index].dependsOn = checks.filter { !actions[index].dependsOn.contains($0) } + actions[index].dependsOn
+            }
         }
+        return actions
     }
 
     private func orchestration(_ map: MappingReader) -> JSON {

@@ -81,6 +81,13 @@ package struct JiraClient: Sendable {
         return id
     }
 
+    /// Whether one of the issue's newest hundred comments holds the text.
+    package func hasComment(on key: String, holding text: String) async throws(JiraFailure) -> Bool {
+        let answer = try await call("GET", "issue/\(PercentEncoding.encode(key))/comment?orderBy=-created&maxResults=100")
+        guard let comments = answer["comments"]?.array else { throw Self.unreadable }
+        return comments.contains { $0["body"]?.description.contains(text) == true }
+    }
+
     /// Reads as `from <type> to`: with `Blocks`, `from` blocks `to`. JIRA keeps one link of a kind between two issues, so that repeating is
     /// harmless.
     package func link(type: String = "Blocks", from: String, to: String) async throws(JiraFailure) {

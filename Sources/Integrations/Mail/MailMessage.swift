@@ -1,27 +1,33 @@
 package import Base
 
-/// A mail in plain text.
+/// A mail in plain text and, where it has both, in HTML that says the same.
 package struct MailMessage: Sendable, Equatable {
     package var from: String
     package var to: [String]
     package var subject: String
     package var text: String
+    /// nil: plain text alone.
+    package var html: String?
     /// Makes the Message-ID, so that a mail which is sent twice shows as one where the reader's program knows how. The effect's key.
     package var key: String
     package var date: Timestamp
 
-    package init(from: String, to: [String], subject: String, text: String, key: String, date: Timestamp) {
+    package init(from: String, to: [String], subject: String, text: String, html: String? = nil, key: String, date: Timestamp) {
         self.from = from
         self.to = to
         self.subject = subject
         self.text = text
+        self.html = html
         self.key = key
         self.date = date
     }
 
-    package var messageID: String { "<\(Hash.sha256(Array(key.utf8)).prefix(16).hex)@\(Self.domain(from))>" }
+    package var messageID: String { "<\(digest)@\(Self.domain(from))>" }
 
-    /// RFC 5322 with a MIME body in base64; lines end with CRLF and are short. Throws `invalid` for an address that is none.
+    private var digest: String { Hash.sha256(Array(key.utf8)).prefix(16).hex }
+
+    /// RFC 5322 with a MIME body in base64; lines end with CRLF and are short. With HTML both parts stand in a multipart/alternative,
+    /// the plain one first (RFC 2046: the reader's program takes the last one it can show). Throws `invalid` for an address that is none.
     package func encoded() throws(PAOError) -> [UInt8] {
         let addresses = [from] + to
         guard !to.isEmpty, addresses.allSatisfy(Self.isAddress) else {
@@ -30,12 +36,24 @@ package struct MailMessage: Sendable, Equatable {
         let lines = [
             "Date: \(date.mailDate)", "From: <\(from)>", "To: \(to.map { "<\($0)>" }.joined(separator: ",\r\n "))",
             "Message-ID: \(messageID)",
-            "Subject: \(Self.encodedWords(subject))", "Auto-Submitted: auto-generated", "MIME-Version: 1.0",
-            "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: base64", "",
+            "Subject: \(Self.encodedWords(subject))", "Auto-Submitted: auto-generated", "MIME-Version: 1.0", "",
         ]
-        let body = Base64.encode(Array(text.utf8)).utf8
-        let wrapped = Self.wrapped(Array(body), every: 76)
-        return Array(lines.joined(separator: "\r\n").utf8) + [0x0D, 0x0A] + wrapped
+        return Array(lines.joined(separator: "\r\n").utf8) + body
+    }
+
+    private var body: [UInt8] {
+        let plain = Self.part("plain", text)
+        guard let html else { return plain }
+        // No line of base64 begins with dashes.
+        let boundary = "=_\(digest)"
+        let head = "Content-Type: multipart/alternative; boundary=\"\(boundary)\"\r\n\r\n--\(boundary)\r\n"
+        let parts = Array(head.utf8) + plain + Array("\r\n--\(boundary)\r\n".utf8) + Self.part("html", html)
+        return parts + Array("\r\n--\(boundary)--\r\n".utf8)
+    }
+
+    private static func part(_ type: String, _ text: String) -> [UInt8] {
+        let head = "Content-Type: text/\(type); charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        return Array(head.utf8) + wrapped(Array(Base64.encode(Array(text.utf8)).utf8), every: 76)
     }
 
     private static func wrapped(_ bytes: [UInt8], every width: Int) -> [UInt8] {

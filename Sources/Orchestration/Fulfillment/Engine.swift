@@ -52,6 +52,7 @@ package final class Engine: Sendable {
         tokens = OAuth2TokenCache(http: http, time: time)
         jobs.register(Self.jobKind) { [self] job in try await advance(job) }
         JiraDesk(self).register()
+        JiraComments(self).register(with: jobs)
     }
 
     /// Asks for a request to be looked at, in the transaction of whatever changed.

@@ -26,4 +26,16 @@ package enum OrchestrationFailpoint: String, Failpoint {
     case ticketEnded = "ticket.ended"
     case moved = "request.moved"
     case logged = "log.written"
+    case frozen = "freeze.declared"
+    case unfrozen = "freeze.ended"
+    case holding = "hold.written"
+    /// Who is to be told of what stands in the transaction, not yet durable.
+    case notifying = "notification.intending"
+    /// That is durable, and nothing has left.
+    case notificationSending = "notification.sending"
+    /// It has been sent, and nobody has noted it.
+    case notificationSent = "notification.sent"
+    /// The same of a comment on an issue.
+    case commentSending = "comment.sending"
+    case commentSent = "comment.sent"
 }

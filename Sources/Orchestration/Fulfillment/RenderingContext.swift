@@ -6,6 +6,7 @@ package enum RenderingContext {
         switch type {
         case "rest-api", "webhook": RestAPIAction.context(path)
         case "jira-ticket": JiraTicketAction.context(path)
+        case "email": EmailAction.context(path)
         default: .text
         }
     }

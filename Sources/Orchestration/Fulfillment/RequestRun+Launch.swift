@@ -40,7 +40,7 @@ extension RequestRun {
         while request.status == .inProgress {
             switch sequence.next(stopping: request.isStopping) {
             case .start(let ids):
-                guard passesPreChecks() else {
+                guard passesPreChecks(before: ids) else {
                     if !request.steps.contains(where: { $0.status == .failed }) { return }
                     continue
                 }

@@ -166,11 +166,12 @@ extension RequestRun {
 
     // MARK: Checks before the first step
 
-    /// False while `preExecutionChecks` wait for a person, and when that person said no.
-    mutating func passesPreChecks() -> Bool {
-        guard request.mode == .automatic, let checks = document.fulfillment.automatic?.preExecutionChecks, !checks.isEmpty else {
-            return true
-        }
+    /// False while `preExecutionChecks` wait for a person, and when that person said no. Nobody is asked before the checks that a machine
+    /// makes have passed.
+    mutating func passesPreChecks(before ids: [String]) -> Bool {
+        guard request.mode == .automatic, let checks = document.fulfillment.automatic?.preExecutionChecks, !checks.isEmpty,
+            actions.contains(where: { !$0.isCheck && ids.contains($0.id) })
+        else { return true }
         guard let preCheck else {
             openPreCheck()
             return false

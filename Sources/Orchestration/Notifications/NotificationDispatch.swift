@@ -22,6 +22,7 @@ package final class NotificationDispatch: Sendable {
     static let mostAttempts = 10
     /// Between a wake-up and the look at the log, so that one look serves many events.
     private static let settling = Duration.milliseconds(250)
+    private static let pauseAfterFailure = Duration.seconds(1)
     private static let kept = Duration.seconds(90 * 86_400)
 
     private let store: Store
@@ -100,6 +101,8 @@ package final class NotificationDispatch: Sendable {
             while try await dispatch() {}
         } catch {
             log(.error, "notifications could not be made", ["error": .string("\(error)")])
+            try? await time.sleep(Self.pauseAfterFailure)
+            signal.yield()
         }
     }
 
@@ -123,6 +126,7 @@ package final class NotificationDispatch: Sendable {
             for (event, message) in look.messages { try tell(message, of: event, in: tx) }
             for (event, subscription) in look.posts { try post(event, to: subscription, in: tx) }
             try NotificationStore(tx).setCursor(look.sequence)
+            try OrchestrationFailpoint.notifying.reach()
         }
         return look.hasMore
     }
@@ -216,6 +220,8 @@ package final class NotificationDispatch: Sendable {
 
     /// nil when it was sent.
     private func deliver(_ notification: Notification, _ subscription: Subscription?) async -> TransportFailure? {
+        OrchestrationFailpoint.notificationSending.pass()
+        defer { OrchestrationFailpoint.notificationSent.pass() }
         do throws(TransportFailure) {
             switch notification.channel {
             case .inbox: break

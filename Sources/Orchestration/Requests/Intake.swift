@@ -76,6 +76,7 @@ struct Intake: Sendable {
             try store(component, by: run.request.requester.actor(run.request.correlationID), in: tx)
         }
         try JiraDesk.follow(run, jobs, in: tx)
+        try JiraComments.follow(run, mask: { run.confidential.redact(recorder.redactor.redact($0)) }, jobs, in: tx)
         if let key = run.changes.releasedKey { try ConcurrencyKeys.wakeNext(key, jobs: jobs, in: tx) }
         guard let parent = run.request.parentRowID, !run.changes.requestTransitions.isEmpty else { return }
         try jobs.enqueue(

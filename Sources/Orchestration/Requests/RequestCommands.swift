@@ -324,7 +324,8 @@ extension RequestRun {
             priority: priority)
     }
 
-    private static func literal(_ text: String) -> String {
+    /// As Markdown that shows the text as it is.
+    static func literal(_ text: String) -> String {
         (try? Template.parse("{{fields.text}}").render(JSONScope(["fields": ["text": .string(text)]]), as: .markdown)) ?? text
     }
 }

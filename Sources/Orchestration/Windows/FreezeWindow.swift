@@ -32,6 +32,21 @@ package struct FreezeWindow: Sendable, Equatable {
     package var createdBy: String
     package var createdAt: Timestamp
 
+    /// A bound as people write it: an instant, or by the clocks of a time zone (`2026-12-20T22:00`). A freeze begins with the first and ends
+    /// with the last time that these show it. Throws `invalid`.
+    package static func bound(_ text: String, zone: String?, _ field: String) throws(PAOError) -> Timestamp {
+        if let instant = Timestamp(text) { return instant }
+        var message = "\(field) must be an instant such as 2026-12-20T22:00:00Z, or with a timeZone a time such as 2026-12-20T22:00."
+        if let zone {
+            do throws(WallClock.Unknown) {
+                if let instant = try WallClock.named(zone).instant(text, isLast: field == "endsAt") { return instant }
+            } catch {
+                message = error == .noDatabase ? "The package tzdata is missing." : "There is no time zone \(zone)."
+            }
+        }
+        throw PAOError(.invalid, message, findings: [.init(field: field, rule: "instant", message: message)])
+    }
+
     package func isActive(at now: Timestamp) -> Bool { startsAt <= now && (endsAt.map { now < $0 } ?? true) }
 }
 

@@ -59,6 +59,7 @@ package final class FreezeWindows: Sendable {
             try FreezeWindowStore(tx).insert(window)
             try audit.append(AuditEntry(actor, "create", "freeze_window", window.id, new: window.json(at: now)), in: tx)
             try events.append(window.event(new: "declared", actor), in: tx)
+            try OrchestrationFailpoint.frozen.reach()
         }
         return window
     }
@@ -78,6 +79,7 @@ package final class FreezeWindows: Sendable {
             }
             try audit.append(AuditEntry(actor, "end", "freeze_window", id, new: window.json(at: now)), in: tx)
             try events.append(window.event(new: "ended", actor), in: tx)
+            try OrchestrationFailpoint.unfrozen.reach()
             return window
         }
     }

@@ -65,6 +65,7 @@ extension Recorder {
         try tx.run(
             "INSERT INTO step_logs(request_id, at, level, message) VALUES (?, ?, 'info', ?)", request.rowID, now,
             hold.map { "waits\(until): \($0.reason)" } ?? "nothing holds the request back any more")
+        try OrchestrationFailpoint.holding.reach()
     }
 }
 

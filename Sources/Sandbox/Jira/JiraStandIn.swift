@@ -175,8 +175,11 @@ extension JiraStandIn {
 
     private func comments(_ call: Call) -> Response {
         guard let issue = issues[call.path[4]] else { return Self.noIssue }
+        let limit = min(call.parameter("maxResults").flatMap { Int($0) } ?? 50, 5000)
+        let ordered = call.parameter("orderBy") == "-created" ? issue.comments.reversed() : issue.comments
         return .json([
-            "startAt": 0, "maxResults": 5000, "total": .int(issue.comments.count), "comments": .array(issue.comments),
+            "startAt": 0, "maxResults": .int(limit), "total": .int(issue.comments.count),
+            "comments": .array(Array(ordered.prefix(max(0, limit)))),
         ])
     }
 

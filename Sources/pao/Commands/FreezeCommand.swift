@@ -9,7 +9,8 @@ enum FreezeCommand: Command {
     static let summary = "Hold back what has not begun, and let it go"
     static let usage = """
         Usage: pao freeze list --data DIR
-               pao freeze begin --data DIR --reason TEXT [--for DURATION] [--items A,B] [--categories A,B] [--teams A,B]
+               pao freeze begin --data DIR --reason TEXT [--for DURATION | --from TIME --until TIME --time-zone ZONE]
+                                [--items A,B] [--categories A,B] [--teams A,B]
                pao freeze end ID --data DIR
 
         While it lasts no request starts on what is named, or on anything where nothing is; what runs goes on, approvals go on.
@@ -17,6 +18,8 @@ enum FreezeCommand: Command {
           --data DIR            of the server that runs
           --reason TEXT         shown to whoever waits
           --for DURATION        such as 4h or 2d; until it is ended without it
+          --from, --until TIME  an instant (2026-12-20T22:00:00Z), or with a time zone a time by its clocks (2026-12-20T22:00)
+          --time-zone ZONE      such as Europe/Berlin
           --items A,B           ids of catalog items and bundles
           --categories A,B      categories of the catalog
           --teams A,B           slugs
@@ -47,7 +50,10 @@ enum FreezeCommand: Command {
             throw PAOError(.usage, "--for is a duration such as 4h or 2d, not \(text).\n\(usage)")
         }
         return [
-            "reason": .string(try arguments.required("reason")), "for": .optional(arguments["for"]), "items": list("items"),
+            "reason": .string(try arguments.required("reason")), "for": .optional(arguments["for"]),
+            "startsAt": .optional(arguments["from"]), "endsAt": .optional(arguments["until"]),
+            "timeZone": .optional(arguments["time-zone"]),
+            "items": list("items"),
             "categories": list("categories"), "teams": list("teams"),
         ]
     }
@@ -77,10 +83,14 @@ extension ControlSocket {
                     func texts(_ key: String) -> [String] { body[key]?.array?.compactMap(\.string) ?? [] }
                     let length = body["for"]?.string.flatMap { Duration(text: $0) }
                     let now = TimeSource.system.now()
+                    func bound(_ field: String) throws(PAOError) -> Timestamp? {
+                        guard let text = body[field]?.string else { return nil }
+                        return try FreezeWindow.bound(text, zone: body["timeZone"]?.string, field)
+                    }
                     let window = try await windows.declare(
                         reason: body["reason"]?.string ?? "",
-                        scope: .init(catalogIDs: texts("items"), categories: texts("categories"), teams: texts("teams")), startsAt: nil,
-                        endsAt: length.map { now + $0 }, by: actor)
+                        scope: .init(catalogIDs: texts("items"), categories: texts("categories"), teams: texts("teams")),
+                        startsAt: try bound("startsAt"), endsAt: try bound("endsAt") ?? length.map { now + $0 }, by: actor)
                     return .json(window.json(at: window.createdAt))
                 }),
             Route(

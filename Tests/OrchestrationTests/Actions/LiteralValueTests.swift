@@ -55,6 +55,12 @@ import Testing
         init(_ name: String, _ sent: @escaping @Sendable () async throws -> String) { (self.name, self.sent) = (name, sent) }
     }
 
+    private static func mail() throws -> JSON {
+        let body =
+            "# For {{fields.line}}\n\nDear **{{fields.v}}**, [here](https://x.test/a?b=c&d)\n\n- `{{fields.line}}`\n\n```\n{{fields.v}}\n```\n"
+        return try bench(EmailAction(), ["to": "a@x.test", "subject": "About {{fields.v}}", "body": .string(body)]).prepared().payload
+    }
+
     private static func call(_ config: JSON) throws -> JSON { try bench(RestAPIAction(), config).prepared().payload }
 
     static let contexts: [Context] = [
@@ -92,6 +98,17 @@ import Testing
         Context("terraform-variables.json") {
             JSON.object(JSONObject(try module().variables.map { ($0.name, $0.value) })).pretty
         },
+        Context("terraform-cloud.json") {
+            var cloud = bench(TerraformAction(), terraform)
+            cloud.services.terraform.cloud = .init(organization: "corp", token: "t")
+            return (try cloud.prepared().payload["variables"] ?? .null).pretty
+        },
+        Context("terraform-local.tfvars.json") {
+            var local = bench(TerraformAction(), terraform)
+            local.services.terraform.local = .init(
+                binary: "/bin/terraform", directory: "/var/lib/pao/terraform", modules: nil, environment: [:], processes: .system())
+            return (try local.prepared().payload["variables"] ?? .null).pretty
+        },
         Context("github-workflow.json") {
             let inputs: JSON = ["text": "{{fields.v}}", "list": "{{fields.list}}", "object": "{{fields.object}}"]
             let config: JSON = ["repository": "corp/x", "workflow": "y.yml", "ref": "main", "inputs": inputs]
@@ -106,13 +123,14 @@ import Testing
             return (try bench(ServiceNowTicketAction(), config).prepared().payload["fields"] ?? .null).pretty
         },
         Context("email.eml") {
-            let payload = try bench(EmailAction(), ["to": "a@x.test", "subject": "About {{fields.v}}", "body": "Dear\n{{fields.v}}"])
-                .prepared().payload
+            let payload = try Self.mail()
             let mail = MailMessage(
                 from: "pao@x.test", to: ["a@x.test"], subject: payload["subject"]?.string ?? "", text: payload["text"]?.string ?? "",
-                key: ActionBench.key, date: Timestamp("2026-11-21T10:00:00Z")!)
+                html: payload["html"]?.string, key: ActionBench.key, date: Timestamp("2026-11-21T10:00:00Z")!)
             return String(decoding: try mail.encoded(), as: UTF8.self).replacing("\r\n", with: "\n")
         },
+        Context("email.txt") { try Self.mail()["text"]?.string ?? "" },
+        Context("email.html") { try Self.mail()["html"]?.string ?? "" },
         Context("webhook.json") {
             let config: JSON = [
                 "url": "https://hook.test/{{fields.v}}", "subject": "{{fields.v}}", "data": ["a": "{{fields.v}}", "b": "{{fields.list}}"],
@@ -129,14 +147,15 @@ import Testing
     private static func sentBody(_ payload: JSON) -> String { payload["body"]?.string ?? "" }
 
     private static func module() throws -> TerraformModule {
-        let config: JSON = [
-            "moduleSource": "corp/x/aws", "backendConfig": ["type": "s3", "key": "{{fields.v}}"],
-            "variables": ["text": "{{fields.v}}", "mixed": "<{{fields.v}}>", "list": "{{fields.list}}", "object": "{{fields.object}}"],
-        ]
-        let bench = bench(TerraformAction(), config)
+        let bench = bench(TerraformAction(), terraform)
         let input = try bench.input()
         return try TerraformModule(try input.render(input.action.config), input)
     }
+
+    private static let terraform: JSON = [
+        "moduleSource": "corp/x/aws", "backendConfig": ["type": "s3", "key": "{{fields.v}}"],
+        "variables": ["text": "{{fields.v}}", "mixed": "<{{fields.v}}>", "list": "{{fields.list}}", "object": "{{fields.object}}"],
+    ]
 
     /// `UPDATE_GOLDEN=1` rewrites the files.
     @Test("what is sent is what was read and found right", arguments: contexts)
@@ -166,6 +185,21 @@ import Testing
         #expect(segments.suffix(3) == ["a", Self.value, "b"])
         let pairs = (query ?? "").split(separator: "&").map { PercentEncoding.decode($0.utf8) }
         #expect(pairs == ["q=\(Self.value)", "r=\(Self.value)"])
+    }
+
+    @Test("a mail's HTML, read back, shows the value in every place of it, and no markup of its own")
+    func html() throws {
+        let html = try Self.mail()["html"]?.string ?? ""
+        let shown = html.replacing(/<\/?(!DOCTYPE html|html|head|meta charset="utf-8"|body|h1|p|strong|a|ul|li|code|pre|br)>/, with: "")
+            .replacing(/<a href="https:\/\/x.test\/a\?b=c&amp;d">/, with: "")
+        #expect(!shown.contains("<") && !shown.contains(">") && !shown.contains("\""))
+        var text = shown
+        for (entity, character) in [("lt", "<"), ("gt", ">"), ("quot", "\""), ("#39", "'"), ("amp", "&")] {
+            text = text.replacing("&\(entity);", with: character)
+        }
+        let line = Self.value.replacing("\n", with: " ")
+        let expected = ["For \(line)", "Dear \(Self.value), here", line, Self.value].joined(separator: "\n")
+        #expect(text.split(separator: "\n") == expected.split(separator: "\n"))
     }
 
     @Test("JIRA's document format, its texts put together, says the value")

@@ -55,6 +55,24 @@ import Testing
         #expect([1, 3].map { outside.header($0, "idempotency-key") } == [ActionBench.key, ActionBench.key])
     }
 
+    @Test(
+        "a redirection that is not followed is no success, and says where it wanted to go and what to set",
+        arguments: [
+            (301, nil, "failed http_301"), (302, nil, "failed http_302"), (304, nil, "failed http_304"), (302, 302, "done "),
+            (307, "3xx", "done "), (308, 200, "failed http_308"),
+        ] as [(Int, JSON?, String)])
+    func redirection(_ status: Int, _ expected: JSON?, _ brief: String) async throws {
+        var bench = bench([:])
+        bench.verification = expected.map { [["type": "http-status", "expected": $0]] } ?? []
+        let answer = HTTPResponse(status: status, headers: [("Location", "https://other.test/x?token=t")])
+        let result = try await bench.perform(Script(results: [.success(answer)]))
+        #expect(result.brief == brief)
+        guard case .failed(let failure) = result else { return }
+        #expect(failure.message.contains("points to https://other.test/x."))
+        #expect(failure.message.contains("followRedirects: true") && failure.message.contains("expected: \(status)}"))
+        #expect(failure.details?["location"] == "https://other.test/x?token=t")
+    }
+
     @Test("an unknown kind of authentication is refused, not left out")
     func unknownAuthentication() {
         #expect(throws: StepFailure.self) { try bench(["authentication": ["type": "kerberos"]]).prepared() }

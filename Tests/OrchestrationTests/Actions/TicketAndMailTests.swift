@@ -81,9 +81,24 @@ import Testing
         let message = try #require(sent.withLock { $0.first })
         #expect(message.to == ["a@x.test", "b@x.test", "c@x.test"])
         #expect(message.text == hostile && message.subject == "Ready: " + hostile)
+        #expect(message.html?.contains("<strong>") == false && message.html?.contains("&lt;/script&gt;") == true)
         #expect(result.evidence["outputs"]?["messageId"] == .string(message.messageID))
         #expect(
             message.messageID == MailMessage(from: "pao@x.test", to: [], subject: "", text: "", key: "k3y", date: message.date).messageID)
+    }
+
+    @Test("Markdown goes as HTML beside its text, but not where the document wants text alone")
+    func alternatives() async throws {
+        let sent = Mutex<[MailMessage]>([])
+        for format: JSON in ["markdown", "text"] {
+            let config: JSON = ["body": "**Done**: {{fields.v}}", "format": format]
+            var bench = bench(config) { message in sent.withLock { $0.append(message) } }
+            bench.fields = ["v": "*x*"]
+            _ = try await bench.perform(Script())
+        }
+        let messages = sent.withLock { $0 }
+        #expect(messages.map(\.text) == ["**Done**: *x*", "**Done**: *x*"])
+        #expect(messages[0].html?.contains("<p><strong>Done</strong>: *x*</p>") == true && messages[1].html == nil)
     }
 
     @Test("after doubt it is for a person, unless the document says at least once")

@@ -3,7 +3,7 @@ import Catalog
 import Documents
 import Integrations
 
-/// `email`: one mail in plain text through the configured server. A mail server cannot be asked what it has taken: after doubt the mail is
+/// `email`: one mail through the configured server, its Markdown as plain text and as HTML. A mail server cannot be asked what it has taken: after doubt the mail is
 /// not sent again, and a person decides, unless the step says `delivery: at-least-once`; then it is sent again with the same Message-ID.
 /// In the manual part of a document the mail asks a person to do the work: a ticket in the inbox waits for the answer.
 package struct EmailAction: ActionType {
@@ -13,22 +13,35 @@ package struct EmailAction: ActionType {
 
     package func prepare(_ input: ActionInput) throws(StepFailure) -> PreparedEffect {
         let config = try input.render(input.action.config)
-        func text(_ keys: String...) -> String? { keys.lazy.compactMap { config[$0]?.string }.first }
+        func text(_ keys: String...) -> String? { Self.first(of: keys, in: config) }
         let to = ["to", "recipients", "cc"].flatMap { Self.addresses(config[$0]) }
         guard !to.isEmpty else { throw StepFailure("validation", "The mail has no recipient (to).") }
         guard let subject = text("subject", "summaryTemplate", "summary", "title"), !subject.isEmpty else {
             throw StepFailure("validation", "The mail has no subject.")
         }
         let isRepeatable = text("delivery") == "at-least-once"
+        let isText = text("format") == "text"
         let payload: JSON = [
+            "html": isText ? .null : .optional(try Self.markdown(input).map(MailMessage.html)),
             "from": .optional(text("from")), "to": .array(to.uniqued.map(JSON.string)), "subject": .string(subject),
-            "text": .string(text("body", "text", "descriptionTemplate", "description") ?? ""), "date": .string(input.startedAt),
+            "text": .string(Self.first(of: Self.bodies, in: config) ?? ""), "date": .string(input.startedAt),
             "isRepeatable": .bool(isRepeatable), "ticket": input.isManual ? ManualTaskAction.draft(config, input).json : .null,
         ]
         return PreparedEffect(
             kind: name, summary: "Send a mail to \(to.uniqued.joined(separator: ", ")): \(subject)", resend: isRepeatable ? .keyed : .never,
             payload: payload, key: input.key)
     }
+
+    private static let bodies = ["body", "text", "descriptionTemplate", "description"]
+
+    private static func first(of keys: [String], in config: JSON) -> String? { keys.lazy.compactMap { config[$0]?.string }.first }
+
+    /// What the mail says as Markdown, in which values appear literally.
+    private static func markdown(_ input: ActionInput) throws(StepFailure) -> String? {
+        first(of: bodies, in: try input.render(input.action.config, context: context))
+    }
+
+    static func context(_ path: [PathComponent]) -> EscapeContext { bodies.contains(path.dotted) ? .markdown : .text }
 
     /// A list, or one text with commas.
     private static func addresses(_ value: JSON?) -> [String] {
@@ -62,8 +75,8 @@ package struct EmailAction: ActionType {
         let payload = effect.payload
         return MailMessage(
             from: payload["from"]?.string ?? standard, to: payload["to"]?.array?.compactMap(\.string) ?? [],
-            subject: payload["subject"]?.string ?? "", text: payload["text"]?.string ?? "", key: effect.key,
-            date: payload["date"]?.string.flatMap { Timestamp($0) } ?? now)
+            subject: payload["subject"]?.string ?? "", text: payload["text"]?.string ?? "",
+            html: payload["html"]?.string, key: effect.key, date: payload["date"]?.string.flatMap { Timestamp($0) } ?? now)
     }
 
     package func settle(_ effect: PreparedEffect, _ tools: ActionTools) async -> Settlement {

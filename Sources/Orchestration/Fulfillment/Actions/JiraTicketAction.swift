@@ -45,12 +45,13 @@ package struct JiraTicketAction: ActionType {
             fields["components"] = .array(components.compactMap(\.string).map { ["name": .string($0)] })
         }
         for (key, value) in ticket["customFields"]?.object ?? JSONObject() { fields[key] = value }
-        let payload: JSON = [
+        var payload: JSON = [
             "instance": .string(instance.name), "fields": fields, "waits": .bool(waits(input)), "title": .string(summary),
             "text": .string(description), "outputs": .array(input.action.outputs.map { .string($0.name) }),
             "statusMap": config["statusMapping"] ?? ticket["statusMapping"] ?? .null,
             "pollEvery": .string(input.environment.pollInterval.text),
         ]
+        if (config["comments"] ?? ticket["comments"])?.bool == false { payload["comments"] = false }
         return PreparedEffect(
             kind: name, summary: "Create a \(project) issue in JIRA \(instance.name): \(summary)", resend: .lookup, payload: payload,
             key: input.key)

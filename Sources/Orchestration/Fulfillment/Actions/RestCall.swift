@@ -14,7 +14,7 @@ struct RestCall: Sendable {
     var isKeyHonored: Bool
     var followsRedirects: Bool
     var timeout: Duration?
-    /// Statuses that verification expects; empty means any below 400.
+    /// Statuses that verification expects, also where they are no success by themselves.
     var expected: [JSON]
     var correlationID: String
     var traceparent: String
@@ -184,12 +184,13 @@ extension RestCall {
         return request
     }
 
-    /// An answer is a success when its status is one that verification expects, or any below 400.
+    /// An answer is a success when its status is one that verification expects, or any below 300.
     func result(of response: HTTPResponse, now: Timestamp) -> ActionResult {
-        let evidence = Self.evidence(response)
-        let isExpected = expected.contains { Verifier.matches($0, response.status) }
-        if isExpected || response.status < 400 { return .done(evidence: evidence, reference: nil, url: nil) }
         let status = response.status
+        if expected.contains(where: { Verifier.matches($0, status) }) || status < 300 {
+            return .done(evidence: Self.evidence(response), reference: nil, url: nil)
+        }
+        if status < 400 { return .failed(redirection(response)) }
         let isTransient = status >= 500 || [408, 425, 429].contains(status)
         let excerpt = String(decoding: response.body.prefix(2000), as: UTF8.self)
         return .failed(
@@ -197,6 +198,16 @@ extension RestCall {
                 "http_\(status)", "\(method) \(shownURL) answered \(status): \(excerpt.prefix(300))",
                 details: ["status": .int(status), "body": .string(excerpt)], isTransient: isTransient,
                 retryAfter: response.retryAfter(now: now).map { .seconds($0) }))
+    }
+
+    /// Nothing was done, or it lies elsewhere: the document has to say which.
+    private func redirection(_ response: HTTPResponse) -> StepFailure {
+        let place = response.header("Location").map { " and points to \($0.splitOnce("?").0.prefix(300))" } ?? ""
+        return StepFailure(
+            "http_\(response.status)",
+            "\(method) \(shownURL) answered \(response.status)\(place). Redirects are followed to the same host and only with "
+                + "followRedirects: true; where this answer is a success, expect it: {type: http-status, expected: \(response.status)}.",
+            details: ["status": .int(response.status), "location": .optional(response.header("Location"))])
     }
 
     static func evidence(_ response: HTTPResponse) -> JSON {
