@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 
@@ -134,11 +135,13 @@ class Cost:
     """What one call makes of the server: milliseconds of a processor, and megabytes above what it had before."""
 
     def __init__(self, server):
-        self.process = Path(f"/proc/{server.process.process.pid}")
+        self.pid = server.process.process.pid
+        self.process = Path(f"/proc/{self.pid}")
 
     @property
     def processor(self):
-        return sum(int((thread / "schedstat").read_text().split()[0]) for thread in (self.process / "task").iterdir()) / 1e6
+        """By the clock that Linux keeps of the process."""
+        return time.clock_gettime(~self.pid << 3 | 2) * 1000
 
     def megabytes_of(self, name):
         return int(re.search(rf"^{name}:\s+(\d+)", (self.process / "status").read_text(), re.MULTILINE)[1]) / 1024
