@@ -124,6 +124,17 @@ final class FindingReport {
         add(.error, rule.rawValue, message, place, suggestion)
     }
 
+    /// `home` is the key beside it below which it belongs.
+    func unknownKey(_ key: String, at place: Position, suggestion: String?, home: String?) {
+        let hint = home.map { "; it belongs below \($0)" } ?? ""
+        error(.unknownKey, "The key \(key) is not known here\(hint).", at: place, suggestion: suggestion)
+    }
+
+    /// A name that there is not: the near one, or all that there are.
+    func unknownName(_ rule: CatalogRule, _ message: String, near: String?, among names: [String], at place: Position) {
+        error(rule, near == nil ? "\(message); there are \(names.joined(separator: ", "))." : message + ".", at: place, suggestion: near)
+    }
+
     func warning(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
         add(.warning, rule.rawValue, message, place, suggestion)
     }

@@ -70,22 +70,43 @@ package final class CatalogSchemas: Sendable {
         for (finding, rule) in findings.filter({ $0.rule == .unknownKey }) + findings.filter({ $0.rule != .unknownKey }) {
             if let written = finding.misspelledKey {
                 let place = root.position(at: "\(finding.instancePath)/\(JSONPointer.escape(written))", key: true)
-                if !report.hasError(at: place) {
-                    report.error(.unknownKey, "The key \(written) is not known here.", at: place, suggestion: finding.suggestion)
-                }
+                if !report.hasError(at: place) { report.unknownKey(written, at: place, suggestion: finding.suggestion, home: nil) }
                 continue
             }
             let place = root.position(at: finding.instancePath, key: rule == .unknownKey)
             if report.hasError(at: place) || Self.isSaid(finding, rule, root, report) { continue }
-            report.error(rule, Self.message(of: finding), at: place, suggestion: finding.suggestion)
+            let path = JSONPointer.tokens(finding.instancePath) ?? []
+            if rule == .unknownKey, let key = path.last {
+                let near = finding.suggestion ?? KeySuggestion.key(for: key, among: Self.neighbors(path))
+                let home = near == nil ? KeySuggestion.home(of: key, among: Self.neighbors(path)) : nil
+                report.unknownKey(key, at: place, suggestion: near, home: home)
+            } else {
+                report.error(rule, Self.message(of: finding), at: place, suggestion: finding.suggestion)
+            }
         }
     }
 
-    /// Findings that stand at a key name it themselves.
-    private static func message(of finding: SchemaFinding) -> String {
-        if finding.message.hasPrefix("the key ") { return "T\(finding.message.dropFirst())." }
-        return "\(JSONPointer.tokens(finding.instancePath)?.last ?? "The document") \(finding.message)."
+    /// Keys that may stand beside the one at the path, where people look for it in vain.
+    private static func neighbors(_ path: [String]) -> [String] {
+        let parent = path.dropLast()
+        if parent.last == "config" { return ["ticket", "moduleSource", "inputs", "workflow"] }
+        let isField = parent.last == "items" || ["fields", "properties"].contains(parent.dropLast().last)
+        return isField ? ["validation", "enum", "pattern", "min", "max", "description"] : []
     }
+
+    private static func message(of finding: SchemaFinding) -> String {
+        let shape = finding.keyword == "pattern" ? shapes.first { finding.message.hasSuffix($0.key) }?.value : nil
+        let words = shape.map { "must be " + $0 } ?? finding.message.replacing("must be a string", with: "must be text")
+        return "\(JSONPointer.tokens(finding.instancePath)?.last ?? "The document") \(words)."
+    }
+
+    /// What the patterns of the schemas stand for.
+    private static let shapes: KeyValuePairs = [
+        "^[1-5]([0-9]{2}|xx)$": "a status such as 200, or a class of them such as 2xx",
+        "^([0-9]+(ms|s|min|m|h|d|w))+$": "a duration such as 250ms, 30s, 5m, 2h or 90d",
+        "^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day such as 22:00",
+        "^(Z|[+-][0-1][0-9]:[0-5][0-9])$": "Z, or an offset such as +01:00",
+    ]
 
     /// A key without a value is a warning of the reader's; a key that is missing may be one that was misspelled.
     private static func isSaid(_ finding: SchemaFinding, _ rule: CatalogRule, _ root: YAMLNode, _ report: FindingReport) -> Bool {

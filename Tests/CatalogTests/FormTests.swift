@@ -48,7 +48,38 @@ extension JSON {
     }
 
     @Test("the golden cases are there")
-    func casesAreThere() { #expect(FormCase.all.count > 150) }
+    func casesAreThere() { #expect(FormCase.all.count > 350) }
+
+    /// A field of the type that has the rule; `isBroken` where a finding is about it.
+    private static let ruleCases: [(type: String, rule: String, isBroken: Bool)] = FormCase.all.flatMap { one in
+        let broken = Set((one.json["errors"]?.array ?? []).compactMap { $0["field"]?.string })
+        return one.form.fields.flatMap { field in
+            let own = ["email", "url"].contains(field.type) ? ["format"] : []
+            return (field.validation.keys + own).map { (field.type, $0, broken.contains(field.id)) }
+        }
+    }
+
+    @Test("a golden case keeps and one breaks each rule of each type", arguments: FieldTypes.names)
+    func coverage(type: String) {
+        for rule in FieldTypes.named(type)?.rules ?? [] {
+            let cases = Self.ruleCases.filter { $0.type == type && $0.rule == rule }
+            // No whole number has decimals; what is allowed besides, and how many lines are shown, cannot be broken.
+            let canBreak = (type, rule) != ("integer", "precision") && !["allowCustom", "rows"].contains(rule)
+            if canBreak { #expect(Set(cases.map(\.isBroken)) == [true, false], "\(type) \(rule)") }
+        }
+    }
+
+    @Test("a golden case shows and one hides a field by each condition", arguments: FieldCondition.Operation.allCases)
+    func conditionCoverage(operation: FieldCondition.Operation) {
+        var outcomes: Set<Bool> = []
+        for one in FormCase.all {
+            for field in one.form.fields {
+                guard case .test(_, operation, _)? = field.conditional else { continue }
+                outcomes.insert(one.visible.contains(field.id))
+            }
+        }
+        #expect(outcomes == [true, false])
+    }
 
     static let form = exampleForm()
 

@@ -10,18 +10,23 @@ import Testing
 @Suite struct SeedDocumentTests {
     static let folder = "Tests/CatalogTests/Fixtures/seeds/"
 
-    @Test("every example loads with the findings that a person would expect, and no other")
-    func examples() async throws {
+    /// Documents are read from the database when they are asked for: nothing is closed before the test ends.
+    private static func catalog(of folder: String) async throws -> (snapshot: CatalogSnapshot, store: Store, data: Scratch) {
         let data = try Scratch()
         let store = try Store(
             directory: data.path, migrations: Fixtures.migrations, time: .system, log: .silent)
-        defer { store.close() }
-        let source = DirectorySource(Fixtures.root.appending(path: Self.folder).path() + "catalog")
+        let source = DirectorySource(Fixtures.root.appending(path: folder).path())
         let catalog = try Catalog(
             store: store, settings: CatalogSettings(source: source), schemas: Fixtures.schemas, time: .system, random: .system, log: .silent
         )
         await catalog.sync()
-        let snapshot = catalog.snapshot
+        return (catalog.snapshot, store, data)
+    }
+
+    @Test("every example loads with the findings that a person would expect, and no other")
+    func examples() async throws {
+        let (snapshot, store, data) = try await Self.catalog(of: Self.folder + "catalog")
+        defer { withExtendedLifetime(data) { store.close() } }
         #expect(
             snapshot.findings.map(\.description) == [
                 "compute/eks-container-app/service.yaml:50:16: warning: No machine can check quota_available: a person will be asked to confirm it."
@@ -57,5 +62,31 @@ import Testing
         let reading = Fixtures.read(try Fixtures.text("\(Self.folder)fragments/\(name).yaml"), path: "a.yaml")
         #expect(reading.documents.isEmpty)
         #expect(reading.findings.map(\.description) == ["a.yaml:" + expected])
+    }
+
+    // MARK: Strangers
+
+    private static let strangers = "Tests/CatalogTests/Fixtures/strangers/"
+
+    @Test("a stranger's documents, of each kind, dialect, field type, rule, condition and action type, load with what cannot be checked")
+    func strangers() async throws {
+        let (snapshot, store, data) = try await Self.catalog(of: Self.strangers + "catalog")
+        defer { withExtendedLifetime(data) { store.close() } }
+        #expect(snapshot.findings.map(\.rule) == ["unknown-check", "unknown-check"])
+        let kinds = Dictionary(grouping: snapshot.entries, by: \.kind).mapValues(\.count)
+        #expect(kinds == [.item: 4, .bundle: 2, .update: 2, .upgrade: 2])
+        let documents = snapshot.ids.compactMap { snapshot.document(id: $0) }
+        let types = Set(documents.flatMap { $0.form.fields.map(\.type) })
+        #expect(types == Set(FieldTypes.names))
+        let actions = documents.flatMap { $0.fulfillment.manual + ($0.fulfillment.automatic?.actions ?? []) }.map(\.type)
+        #expect(Set(actions) == Set(ActionTypes.names))
+    }
+
+    @Test("a stranger's mistakes are told as a person would tell them")
+    func mistakes() async throws {
+        let (snapshot, store, data) = try await Self.catalog(of: Self.strangers + "mistakes")
+        defer { withExtendedLifetime(data) { store.close() } }
+        #expect(snapshot.ids.isEmpty)
+        try Fixtures.expectGolden(snapshot.findings.map { "\($0)\n" }.joined(), Self.strangers + "findings.txt")
     }
 }

@@ -1,17 +1,19 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** One file of the repository inside the binary. */
 struct pao_asset {
     /** From the root of the repository: "web-static/index.html". */
     const char *path;
-    const unsigned char *bytes;
+    /** One gzip member, or the file as it is where compressing saves less than a tenth. */
+    const unsigned char *stored;
+    size_t stored_size;
+    bool is_gzip;
+    /** Of the file. */
     size_t size;
-    /** The same, compressed; NULL where that saves nothing. */
-    const unsigned char *gzip;
-    size_t gzip_size;
-    /** The first 32 hexadecimal digits of the SHA-256 of `bytes`. */
+    /** The first 32 hexadecimal digits of the SHA-256 of the file. */
     const char *digest;
 };
 

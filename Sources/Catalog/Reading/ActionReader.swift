@@ -32,9 +32,9 @@ struct ActionReader {
         if !id.isEmpty, let node = map.node("id") { Identifiers.checkPart(id, "An action's id", at: node.position, report) }
         let type = map.requiredText("type") ?? ""
         if !type.isEmpty, !ActionTypes.names.contains(type), let node = map.node("type") {
-            report.error(
-                .unknownActionType, "There is no action type \(type).", at: node.position,
-                suggestion: NearestName.suggestion(for: type, among: ActionTypes.names))
+            report.unknownName(
+                .unknownActionType, "There is no action type \(type)", near: NearestName.suggestion(for: type, among: ActionTypes.names),
+                among: ActionTypes.names, at: node.position)
         }
         let condition = map.node("if")
         let after = TemplatePlace.afterAction(list, id: id)

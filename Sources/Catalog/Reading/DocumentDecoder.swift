@@ -112,7 +112,7 @@ extension DocumentDecoder {
         }
         let version = self.version(&map, "version", required: true)
         let category = map.requiredText("category") ?? ""
-        let owner = map.mapping("owner").map { self.owner($0) }
+        let owner = map.mapping("owner", shorthand: "team").map { self.owner($0) }
         let tags = map.texts("tags")
         let sla = map.mapping("sla")?.node.json
         map.finish()
@@ -130,7 +130,12 @@ extension DocumentDecoder {
     }
 
     func version(_ map: inout MappingReader, _ key: String, required: Bool = false) -> SemanticVersion? {
-        guard let node = required ? map.required(key) : map.node(key), let text = map.text(of: node, key) else { return nil }
+        guard let node = required ? map.required(key) : map.node(key) else { return nil }
+        if node.json.number != nil, let whole = node.text.flatMap(Self.completedVersion) {
+            report.error(.wrongType, "\(key) must be text, not \(node.typeName).", at: node.position, suggestion: whole)
+            return nil
+        }
+        guard let text = map.text(of: node, key) else { return nil }
         if text.utf8.count <= 200, let version = SemanticVersion(text) { return version }
         report.error(
             .badVersion, "\(key) must be a version as SemVer 2.0.0 has it, such as 1.4.0, not \(text).", at: node.position,

@@ -64,7 +64,7 @@ struct FormReader {
         guard let node = map.required("type"), let name = map.text(of: node, "type") else { return "string" }
         if FieldTypes.named(name) != nil { return name }
         let near = FieldTypes.flatNames[name] ?? NearestName.suggestion(for: name, among: FieldTypes.names)
-        report.error(.unknownFieldType, "There is no field type \(name).", at: node.position, suggestion: near)
+        report.unknownName(.unknownFieldType, "There is no field type \(name)", near: near, among: FieldTypes.names, at: node.position)
         return "string"
     }
 }

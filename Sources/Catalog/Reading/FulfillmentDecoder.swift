@@ -27,7 +27,7 @@ extension DocumentDecoder {
     }
 
     private func mode(_ map: inout MappingReader) -> Fulfillment.Mode {
-        guard var strategy = map.mapping("strategy") else { return .manual }
+        guard var strategy = map.mapping("strategy", shorthand: "mode") else { return .manual }
         let mode: Fulfillment.Mode = strategy.choice("mode") ?? .manual
         strategy.finish()
         return mode

@@ -12,11 +12,16 @@ struct MappingReader {
     /// Every key that may stand here, for suggestions.
     private var asked: [String] = []
     private var missing: [String] = []
+    private var isOfOtherDialect = false
 
     /// nil, reported, where the node is no mapping.
-    init?(_ node: YAMLNode, _ report: FindingReport) {
+    ///
+    /// `shorthand` is the key that a text in its place most likely stands for: `owner: data` for `owner: {team: data}`.
+    init?(_ node: YAMLNode, _ report: FindingReport, shorthand: String? = nil) {
         guard case .mapping(let pairs) = node.content else {
-            report.error(.wrongType, "This must be a map of keys and values, not \(node.typeName).", at: node.position)
+            let meant = node.plainWord.flatMap { word in shorthand.map { "{\($0): \(word)}" } }
+            report.error(
+                .wrongType, "This must be a map of keys and values, not \(node.typeName).", at: node.position, suggestion: meant)
             return nil
         }
         if pairs.count > Self.mostKeys { report.beyondLimit("keys", pairs.count, Self.mostKeys, at: node.position) }
@@ -32,6 +37,21 @@ struct MappingReader {
     /// Keys that are read elsewhere or free.
     mutating func allow(_ keys: [String]) {
         for key in keys { _ = take(key) }
+    }
+
+    /// In a document of the flat dialect: keys of the canonical one are told as what they are, and what is missing follows from them.
+    /// Gives whether there are any.
+    @discardableResult
+    mutating func refuseCanonical(except known: [String] = []) -> Bool {
+        for key in keys where KeySuggestion.canonicalOnly.contains(key) && !known.contains(key) {
+            guard let index = take(key), case .mapping(let pairs) = node.content else { continue }
+            isOfOtherDialect = true
+            report.error(
+                .unknownKey,
+                "The key \(key) is of the canonical dialect, and a document with its name at the top and without a kind is read in the flat one.",
+                at: pairs[index].key.position)
+        }
+        return isOfOtherDialect
     }
 
     mutating func node(_ key: String) -> YAMLNode? {
@@ -54,12 +74,16 @@ struct MappingReader {
         return nil
     }
 
-    mutating func mapping(_ key: String) -> MappingReader? { node(key).flatMap { MappingReader($0, report) } }
+    mutating func mapping(_ key: String, shorthand: String? = nil) -> MappingReader? {
+        node(key).flatMap { MappingReader($0, report, shorthand: shorthand) }
+    }
 
-    mutating func elements(_ key: String) -> [YAMLNode] {
+    mutating func elements(_ key: String, isOfTexts: Bool = false) -> [YAMLNode] {
         guard let value = node(key) else { return [] }
         guard let elements = value.elements else {
-            report.error(.wrongType, "\(key) must be a list, not \(value.typeName).", at: value.position)
+            report.error(
+                .wrongType, "\(key) must be a list, not \(value.typeName).", at: value.position,
+                suggestion: isOfTexts ? value.plainWord.map { "[\($0)]" } : nil)
             return []
         }
         return elements
@@ -82,13 +106,13 @@ struct MappingReader {
 
     /// At most `limit` of them: lists that are walked once for each of their elements.
     mutating func texts(_ key: String, atMost limit: Int) -> [String] {
-        let nodes = elements(key)
+        let nodes = elements(key, isOfTexts: true)
         if nodes.count <= limit { return texts(key) }
         report.beyondLimit("entries of \(key)", nodes.count, limit, at: nodes[limit].position)
         return []
     }
 
-    mutating func texts(_ key: String) -> [String] { elements(key).compactMap { text(of: $0, "An entry of \(key)") } }
+    mutating func texts(_ key: String) -> [String] { elements(key, isOfTexts: true).compactMap { text(of: $0, "An entry of \(key)") } }
 
     mutating func flag(_ key: String) -> Bool? {
         guard let value = node(key) else { return nil }
@@ -140,23 +164,33 @@ struct MappingReader {
         guard case .mapping(let pairs) = node.content else { return }
         for index in keys.indices where !isTaken[index] && !report.isFull {
             let (key, place, value) = (keys[index], pairs[index].key.position, pairs[index].value)
-            let near = NearestName.suggestion(for: key, among: missing) ?? NearestName.suggestion(for: key, among: asked)
+            let near = KeySuggestion.key(for: key, among: asked, missing: missing)
             if let near { misspelled.insert(near) }
             if value.isNull {
                 report.warning(
                     .unknownKey, "\(key) is read as a key without a value; a text with a comma needs quotes.", at: place, suggestion: near)
             } else {
-                report.error(.unknownKey, "The key \(key) is not known here.", at: place, suggestion: near)
+                report.unknownKey(key, at: place, suggestion: near, home: near == nil ? KeySuggestion.home(of: key, among: asked) : nil)
             }
         }
-        for key in missing where !misspelled.contains(key) {
+        for key in missing where !misspelled.contains(key) && !isOfOtherDialect {
             report.error(.missingKey, "The key \(key) is missing.", at: node.position)
         }
     }
 }
 
+extension UInt8 {
+    fileprivate var isLetterOrDigit: Bool { (0x30...0x39).contains(self) || (0x61...0x7A).contains(self | 0x20) }
+}
+
 extension YAMLNode {
     var isNull: Bool { if case .scalar(.null, _, _) = content { true } else { false } }
+
+    /// A text that needs no quotes and is one word; nil for anything else.
+    fileprivate var plainWord: String? {
+        guard let text = string, !text.isEmpty, text.utf8.count <= 100 else { return nil }
+        return text.utf8.allSatisfy { $0.isLetterOrDigit || "-_.".utf8.contains($0) } ? text : nil
+    }
 
     /// With its article, for messages.
     var typeName: String {

@@ -58,13 +58,15 @@ struct CatalogResolution {
     private mutating func checkReferences() {
         var open = entries.values.filter { $0.state == .current && !$0.links.references.isEmpty }.sorted { $0.id < $1.id }
         var warnings: [String: [CatalogFinding]] = [:]
+        var broken = Set(state.files.values.flatMap { $0.brokenIDs ?? [] })
         while true {
-            let check = CrossCheck(entries.values)
+            let check = CrossCheck(entries.values, broken: broken)
             var good: [CatalogEntry] = []
             for entry in open {
                 let found = check.findings(of: entry)
                 if found.contains(where: \.isError) {
                     findings += found
+                    broken.insert(entry.id)
                     entries[entry.id] = previous[entry.id].flatMap { $0.isWithdrawn ? nil : $0.becoming(.stale) }
                     warnings[entry.id] = nil
                 } else {

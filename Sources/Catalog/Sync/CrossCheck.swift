@@ -5,8 +5,11 @@ import Documents
 struct CrossCheck {
     private let entries: [String: CatalogEntry]
     private let idByName: [String: String]
+    /// Ids of documents that are there and have errors of their own.
+    private let broken: Set<String>
 
-    init(_ entries: some Collection<CatalogEntry>) {
+    init(_ entries: some Collection<CatalogEntry>, broken: Set<String> = []) {
+        self.broken = broken
         self.entries = Dictionary(entries.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         idByName = Dictionary(entries.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
     }
@@ -20,6 +23,12 @@ struct CrossCheck {
 
     private func check(_ reference: CatalogReference, of entry: CatalogEntry, _ report: FindingReport) {
         guard let target = resolve(reference.target.text) else {
+            if broken.contains(reference.target.text) {
+                report.error(
+                    .missingReference, "The document \(reference.target.text) has errors of its own and cannot be used.",
+                    at: reference.target.place)
+                return
+            }
             report.error(
                 .missingReference, "There is no catalog item \(reference.target.text).", at: reference.target.place,
                 suggestion: NearestName.suggestion(for: reference.target.text, among: entries.keys.sorted()))

@@ -26,7 +26,7 @@ struct FlatActions {
     ]
 
     private func manual(_ node: YAMLNode) -> YAMLNode {
-        guard var map = MappingReader(node, report) else { return node }
+        guard var map = MappingReader(node, report), !map.refuseCanonical() else { return node }
         let system = map.requiredText("system") ?? ""
         let type = Self.systems.first { $0.key == system }?.value
         if type == nil, let place = map.node("system")?.position {

@@ -15,9 +15,9 @@ struct FlatConfigs {
         if let canonical = Self.types.first(where: { $0.key == name })?.value { return YAMLNode(text: canonical, at: node.position) }
         if !ActionTypes.names.contains(name) {
             let names = Self.types.map(\.key)
-            report.error(
-                .unknownActionType, "There is no step type \(name).", at: node.position,
-                suggestion: NearestName.suggestion(for: name, among: names))
+            report.unknownName(
+                .unknownActionType, "There is no step type \(name)", near: NearestName.suggestion(for: name, among: names), among: names,
+                at: node.position)
             return YAMLNode(text: "manual-task", at: node.position)
         }
         return node

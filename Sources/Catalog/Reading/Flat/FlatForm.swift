@@ -6,7 +6,7 @@ struct FlatForm {
     let report: FindingReport
 
     func presentation(_ node: YAMLNode) -> YAMLNode {
-        guard var map = MappingReader(node, report) else { return node }
+        guard var map = MappingReader(node, report), !map.refuseCanonical() else { return node }
         let fields = map.elements("fields") + map.elements("bundle_fields")
         map.finish()
         var group = FlatMapping(at: node.position)

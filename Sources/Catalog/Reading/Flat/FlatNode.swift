@@ -31,6 +31,7 @@ struct FlatMapping {
     mutating func take(_ keys: KeyValuePairs<String, Key>, from node: YAMLNode, others: [String] = [], _ report: FindingReport) {
         guard var map = MappingReader(node, report) else { return }
         map.allow(others)
+        map.refuseCanonical(except: keys.map(\.key) + others)
         for (flat, key) in keys {
             guard let value = map.node(flat) else { continue }
             put(key.canonical, key.value(value), keyAt: node.keyPosition(flat))

@@ -1,0 +1,52 @@
+import Documents
+
+/// What is most likely meant by a key that is not known where it stands.
+enum KeySuggestion {
+    /// A near spelling of what is missing, else of what may stand here, else the word for it in this dialect.
+    static func key(for written: String, among known: [String], missing: [String] = []) -> String? {
+        if let near = NearestName.suggestion(for: written, among: missing) ?? NearestName.suggestion(for: written, among: known) {
+            return near
+        }
+        let words = synonyms.first { $0.contains(written) } ?? []
+        return words.first { $0 != written && known.contains($0) }
+    }
+
+    /// The key beside it below which it belongs; nil where none of those that may stand there has it.
+    static func home(of written: String, among known: [String]) -> String? {
+        homes.first { known.contains($0.key) && $0.members.contains(written) }?.key
+    }
+
+    /// What the dialects, and tools that people come from, call the same thing.
+    private static let synonyms: [[String]] = [
+        ["enum", "oneof", "options", "choices", "values"], ["description", "help_text", "help", "helpText", "hint"],
+        ["pattern", "regexp", "regex"], ["name", "label", "title"], ["automatic", "automation"], ["actions", "steps", "tasks"],
+        ["config", "template", "with", "parameters"], ["retry", "retry_policy", "retryPolicy", "retries"], ["if", "when", "condition"],
+        ["dependsOn", "depends_on", "needs", "after"], ["summaryTemplate", "summary"], ["descriptionTemplate", "description"],
+        ["moduleSource", "module", "source"], ["conditional", "showIf", "visibleIf", "visible"],
+        ["catalogItem", "catalog_item", "item"], ["versionRange", "version_range"], ["automation", "automatic"], ["steps", "actions"],
+    ]
+
+    /// Keys of the canonical dialect that the flat one says in another shape.
+    static let canonicalOnly: Set = ["form", "groups", "strategy", "automatic", "actions", "metadata"]
+
+    private static let homes: [(key: String, members: Set<String>)] = [
+        ("metadata", ["id", "name", "description", "version", "category", "owner", "tags", "sla"]),
+        (
+            "validation",
+            [
+                "pattern", "minLength", "maxLength", "format", "min", "max", "step", "precision", "enum", "allowCustom", "minSelections",
+                "maxSelections", "minDate", "maxDate", "minTime", "maxTime", "minDatetime", "maxDatetime", "strength", "maxSize", "accept",
+                "minItems", "maxItems", "rows", "message",
+            ]
+        ),
+        (
+            "ticket",
+            [
+                "project", "issueType", "issue_type", "summary", "summaryTemplate", "description", "descriptionTemplate", "priority",
+                "labels", "assignee",
+            ]
+        ),
+        ("form", ["groups", "fields"]), ("groups", ["fields"]), ("fulfillment", ["manual", "automatic", "approvals", "strategy"]),
+        ("automatic", ["mode", "actions", "steps", "timeout", "retry", "concurrency", "fallbackOnFailure"]),
+    ]
+}
