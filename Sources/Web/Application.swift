@@ -48,6 +48,8 @@ package struct Application: Sendable {
     package var allowedHosts: Set<String>?
     /// Says by `Strict-Transport-Security` that browsers must come back by https.
     package var strictTransport = false
+    /// Lets `%2F` stand in a segment of a path, as the interfaces of some services have it.
+    package var takesEncodedSlash = false
     package var onAnswer: @Sendable (Answered) -> Void = { _ in }
 
     let time: TimeSource
@@ -112,7 +114,7 @@ extension Application {
         }
         let host = head.headers["Host"] ?? ""
         try check(host: host)
-        let target = try RequestTarget(head.rawTarget, host: host)
+        let target = try RequestTarget(head.rawTarget, host: host, takesEncodedSlash: takesEncodedSlash)
         request.path = target.path
         request.query = target.query.map { ($0.name, $0.value) }
         return try route(&request)

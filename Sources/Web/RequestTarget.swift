@@ -14,14 +14,14 @@ struct RequestTarget: Equatable {
 
     /// Takes the origin form, and the absolute form (which RFC 9112 makes every server accept) when it names the same authority
     /// as the `Host` field. Throws `malformed`.
-    init(_ raw: String, host: String) throws(PAOError) {
+    init(_ raw: String, host: String, takesEncodedSlash: Bool = false) throws(PAOError) {
         let bytes = Array(raw.utf8)
         guard bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "\\") }) else {
             throw Self.refused("a character that must be percent-encoded")
         }
         let origin = try Self.originForm(bytes[...], host: host)
         let mark = origin.firstIndex(of: UInt8(ascii: "?"))
-        path = try Self.segments(origin[..<(mark ?? origin.endIndex)])
+        path = try Self.segments(origin[..<(mark ?? origin.endIndex)], takesEncodedSlash)
         query = try mark.map { position throws(PAOError) in try Self.pairs(origin[(position + 1)...]) } ?? []
     }
 
@@ -40,20 +40,20 @@ struct RequestTarget: Equatable {
         throw refused("no path")
     }
 
-    private static func segments(_ path: ArraySlice<UInt8>) throws(PAOError) -> [String] {
+    private static func segments(_ path: ArraySlice<UInt8>, _ takesEncodedSlash: Bool) throws(PAOError) -> [String] {
         if path.count == 1 { return [] }
         var segments: [String] = []
         for raw in path.dropFirst().split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-            segments.append(try segment(raw))
+            segments.append(try segment(raw, takesEncodedSlash))
         }
         return segments
     }
 
-    private static func segment(_ raw: ArraySlice<UInt8>) throws(PAOError) -> String {
+    private static func segment(_ raw: ArraySlice<UInt8>, _ takesEncodedSlash: Bool) throws(PAOError) -> String {
         guard let text = PercentEncoding.decode(raw) else { throw refused("a broken escape") }
         guard !text.isEmpty else { throw refused("an empty segment") }
         guard text != ".", text != ".." else { throw refused("a dot segment") }
-        guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "/") }) else {
+        guard text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && (takesEncodedSlash || $0 != UInt8(ascii: "/")) }) else {
             throw refused("an encoded slash or control character")
         }
         return text

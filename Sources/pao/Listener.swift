@@ -10,7 +10,9 @@ struct SandboxListener {
 
     init(stateFile: String?, host: String, port: Int, log: Log) throws(PAOError) {
         let sandbox = try Sandbox(stateFile: stateFile, time: .system, random: .system, log: log)
-        server = try Server(Application(routes: sandbox.routes, log: log), host: host, port: port)
+        var application = Application(routes: sandbox.routes, log: log)
+        application.takesEncodedSlash = true
+        server = try Server(application, host: host, port: port)
     }
 }
 

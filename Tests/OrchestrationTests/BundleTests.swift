@@ -107,6 +107,30 @@ import Testing
         #expect(try child(world, id, "database").status == .completed)
     }
 
+    @Test("an aborted bundle lists the instances that its components made, also in the cleanup ticket")
+    func abortedCleanup() async throws {
+        let world = try await world()
+        world.outside.next("POST https://keyed.test/bucket", .answer(500, ""))
+        let id = try await submit(world)
+        try await world.run()
+        let made = try #require(try child(world, id, "database").instanceID)
+        let listed = try #require(try world.request(id).errorContext?["cleanupRequired"]?.array)
+        #expect(listed.map { $0["resourceId"] } == [.string(made)])
+        _ = try await world.requests.abort(id, reason: "enough", createCleanupTicket: true, by: world.actor())
+        try await world.run()
+        #expect(try world.openTickets(id).filter { $0.purpose == .cleanup }.map { $0.description.contains(made) } == [true])
+    }
+
+    @Test("a component that its item refuses says which field is wrong")
+    func refusedComponent() async throws {
+        let item = Self.item("bucket").replacing("{id: title, type: string}", with: "{id: title, type: string, validation: {maxLength: 8}}")
+        let world = try await World(Self.item("db"), item, Self.item("topic"), Self.bundle)
+        let id = try await submit(world)
+        try await world.run()
+        let message = try #require(try world.request(id).errorContext?["error"]?["message"]?.string)
+        #expect(message.hasPrefix("title: Enter at most 8"))
+    }
+
     @Test("an abort waits for a component's call under way; a component whose last call it was is completed")
     func abortMeanwhile() async throws {
         let world = try await world()

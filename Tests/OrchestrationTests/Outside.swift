@@ -45,6 +45,8 @@ final class Outside: Sendable {
         /// Searches to come that do not see the newest issue yet.
         var searchLag = 0
         var results: [String: String] = [:]
+        /// Where JIRA's workflow lets an issue go.
+        var transitions = ["In Progress", "Won't Do", "Done"]
     }
 
     private let state = Mutex(State())
@@ -63,6 +65,7 @@ final class Outside: Sendable {
 
     /// What a path answers from now on.
     func answers(_ line: String, _ body: String) { state.withLock { $0.results[line] = body } }
+    func offer(transitions: [String]) { state.withLock { $0.transitions = transitions } }
     func lag(searches: Int) { state.withLock { $0.searchLag = searches } }
     func move(_ issue: String, to status: String) {
         state.withLock { state in
@@ -139,13 +142,32 @@ final class Outside: Sendable {
             return (200, answer.description)
         }
         let key = path.split(separator: "?").first.map { String($0.dropFirst("issue/".count)) } ?? ""
-        guard let issue = state.issues.first(where: { $0.key == key }) else { return (404, "{}") }
-        return (200, json(issue).description)
+        guard let index = state.issues.firstIndex(where: { $0.key == key.split(separator: "/").first.map(String.init) }) else {
+            return (404, "{}")
+        }
+        if path.hasSuffix("/transitions") { return transitions(call, &state.issues[index], offered: state.transitions) }
+        return (200, json(state.issues[index]).description)
     }
 
+    private static func transitions(_ call: Call, _ issue: inout Issue, offered: [String]) -> (Int, String) {
+        if call.line.hasPrefix("POST") {
+            issue.status = (try? JSON.parse(call.body))?["transition"]?["id"]?.string ?? issue.status
+            return (204, "")
+        }
+        let ways = offered.map { name -> JSON in
+            [
+                "id": .string(name), "name": .string("To \(name)"),
+                "to": ["name": .string(name), "statusCategory": ["key": .string(category(name))]],
+            ]
+        }
+        let answer: JSON = ["transitions": .array(ways)]
+        return (200, answer.description)
+    }
+
+    private static func category(_ status: String) -> String { ["Open": "new", "In Progress": "indeterminate"][status] ?? "done" }
+
     private static func json(_ issue: Issue) -> JSON {
-        let category = ["Open": "new", "In Progress": "indeterminate"][issue.status] ?? "done"
-        let status: JSON = ["name": .string(issue.status), "statusCategory": ["key": .string(category)]]
+        let status: JSON = ["name": .string(issue.status), "statusCategory": ["key": .string(category(issue.status))]]
         return ["key": .string(issue.key), "id": "1", "fields": ["status": status, "labels": .array(issue.labels.map(JSON.string))]]
     }
 }

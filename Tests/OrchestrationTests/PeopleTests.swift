@@ -25,6 +25,44 @@ import Testing
         try await world.run()
     }
 
+    private static let chain = Documents.automatic(
+        "db", settings: "retry: {attempts: 1}",
+        actions: Documents.post("a") + "\n" + Documents.post("b", after: ["a"]) + "\n"
+            + Documents.post("c", after: ["b"]).replacing("{{fields.title}}", with: "{{outputs.b.id}}"),
+        extra: "instance: {name: \"{{fields.title}}\", outputs: {address: \"{{outputs.b.id}}\"}}")
+
+    @Test("the failure card says what a skip leaves without its outputs; what is missed can be entered later")
+    func skipNeeded() async throws {
+        let (world, id) = try await failed(Self.chain)
+        let choices = try #require(try world.request(id).errorContext?["choices"]?.array)
+        let skip = choices.first { $0["choice"] == "skip" }?["explanation"]?.string
+        #expect(
+            skip == "Calls nothing; later steps see no outputs of Step b. Step c needs them and will fail without. "
+                + "The instance will lack what comes from them.")
+        _ = try await world.requests.skip(id, actionID: "b", reason: "not needed", by: world.actor())
+        try await world.run()
+        #expect(try world.steps(id) == ["a completed", "b skipped", "c failed"])
+        _ = try await world.requests.complete(id, actionID: "b", outputs: ["id": "b-1"], reason: "was needed", by: world.actor())
+        try await world.run()
+        try await retry(world, id)
+        #expect(try world.status(id) == .completed)
+        #expect(try world.instance(id)?.outputs["address"] == "b-1")
+    }
+
+    @Test("a task with a time limit that nobody has done in time fails its step; one without waits")
+    func taskLimit() async throws {
+        for limit in ["timeout: 2h", ""] {
+            let task = "- {id: p, name: P, type: manual-task, config: {title: Do}\(limit.isEmpty ? "" : ", " + limit)}"
+            let world = try await World(Documents.automatic("db", actions: task))
+            let id = try await world.submit("db")
+            try await world.run(for: .seconds(4 * 3600))
+            #expect(try world.status(id) == (limit.isEmpty ? .inProgress : .failed))
+            guard !limit.isEmpty else { continue }
+            #expect(try world.request(id).errorContext?["error"]?["type"] == "timeout")
+            #expect(world.clock.now - ManualClock.start < .seconds(3 * 3600))
+        }
+    }
+
     // MARK: Ways on
 
     @Test("a retry keeps the key and what was completed")
@@ -376,6 +414,35 @@ import Testing
         world.outside.move("OPS-1", to: "Done")
         try await world.run(for: .seconds(600))
         #expect(try world.status(id) == .completed)
+    }
+
+    @Test(
+        "a ticket that is ended here is ended in JIRA, as its workflow lets it; a process that dies meanwhile changes nothing",
+        arguments: [
+            (true, ["In Progress", "Won't Do", "Done"], "Done"), (false, ["In Progress", "Done", "Won't Do"], "Won't Do"),
+            (false, ["Done"], "Done"), (true, ["In Progress"], "Open"),
+        ])
+    func endedHere(resolved: Bool, offered: [String], expected: String) async throws {
+        let document = Documents.item(
+            "db",
+            fulfillment: "strategy: {mode: manual}\n"
+                + "manual: {actions: [{id: t, name: T, type: jira-ticket, config: {ticket: {project: OPS, summaryTemplate: Do}}}]}")
+        let world = try await World(document)
+        world.outside.offer(transitions: offered)
+        let id = try await world.submit("db")
+        try await world.run(for: .seconds(2))
+        let ticket = try #require(try world.openTickets(id).first)
+        if resolved {
+            _ = try await world.tickets.resolve(ticket.id, outputs: [:], comment: "did it", by: world.actor())
+        } else {
+            _ = try await world.tickets.close(ticket.id, reason: "no", by: world.actor())
+        }
+        world.outside.next("POST https://jira.test/rest/api/2/issue/OPS-1/transitions", .dieAfter { [weak world] in try? world?.kill() })
+        try await world.run(for: .seconds(60))
+        world.restart()
+        try await world.run(for: .seconds(60))
+        #expect(world.outside.issues.map(\.status) == [expected])
+        #expect(try world.writtenTexts().contains("stays open in JIRA") == (expected == "Open"))
     }
 
     @Test("a ticket in JIRA is followed: its row is kept in step, and what nobody entered there is asked for")

@@ -61,6 +61,13 @@ import Testing
         #expect(try RequestTarget(raw, host: "pao.example:80").path == expected)
     }
 
+    @Test("an encoded slash stands in a segment where it is wanted, and nowhere else")
+    func encodedSlash() throws {
+        #expect(
+            try RequestTarget("/projects/acme%2Fx/pipeline", host: "h", takesEncodedSlash: true).path == ["projects", "acme/x", "pipeline"])
+        #expect(throws: PAOError.self) { _ = try RequestTarget("/projects/acme%2Fx/pipeline", host: "h") }
+    }
+
     @Test(
         "decodes the query as forms do",
         arguments: [

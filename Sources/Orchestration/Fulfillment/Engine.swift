@@ -53,6 +53,7 @@ package final class Engine: Sendable {
         jobs.register(Self.jobKind) { [self] job in try await advance(job) }
         JiraDesk(self).register()
         JiraComments(self).register(with: jobs)
+        JiraClosing(self).register(with: jobs)
     }
 
     /// Asks for a request to be looked at, in the transaction of whatever changed.

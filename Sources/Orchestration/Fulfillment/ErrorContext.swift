@@ -33,9 +33,32 @@ extension RequestRun {
     }
 
     /// As the catalog's `cleanup:` says, or as the action type knows.
-    var cleanupRequired: [JSON] { request.steps.filter(hasTakenEffect).compactMap(cleanup) }
+    var cleanupRequired: [JSON] { request.steps.flatMap(cleanup) }
 
-    private func cleanup(_ step: Step) -> JSON? {
+    private func cleanup(_ step: Step) -> [JSON] {
+        if let child = child(of: step) { return Self.cleanup(step, child) }
+        return hasTakenEffect(step) ? ownCleanup(step).map { [$0] } ?? [] : []
+    }
+
+    /// What a component made: its instance, or what its own request lists.
+    private static func cleanup(_ step: Step, _ child: Child) -> [JSON] {
+        if child.request.status == .completed, let instance = child.instance {
+            return [
+                [
+                    "resourceType": "instance", "resourceId": .string(instance.id), "actionId": .string(step.id),
+                    "instructions": .string("Take down \(instance.name) (\(instance.id)), which \(child.request.id) made."),
+                    "priority": "medium", "automated": false,
+                ]
+            ]
+        }
+        return (child.request.errorContext?["cleanupRequired"]?.array ?? []).map { entry in
+            var entry = entry
+            entry["actionId"] = .string("\(step.id).\(entry["actionId"]?.string ?? "")")
+            return entry
+        }
+    }
+
+    private func ownCleanup(_ step: Step) -> JSON? {
         guard let action = action(of: step) else { return nil }
         let scope = scope(for: request.steps.firstIndex { $0.id == step.id }, seesFailure: false)
         let written = action.cleanup.flatMap { try? $0.render(scope, as: .text) }
@@ -61,10 +84,26 @@ extension RequestRun {
             choice(
                 "retry-with-changes", "Renders \(failed.name) anew with the changed data, as a new call with a new key.\(former)" + keeps),
             choice("complete-by-hand", "Calls nothing: you enter the outputs of \(failed.name), and the next step starts." + keeps),
-            choice("skip", "Calls nothing; later steps see no outputs of \(failed.name)."),
+            choice("skip", skipping(failed)),
             choice("abort", "Calls nothing and ends the request; what was made so far stays and is listed for cleanup."),
             choice("escalate", "Opens an incident ticket with all of this; the request waits."),
         ]
+    }
+
+    /// What will be missing: a later step that reads the outputs fails, and the instance lacks them.
+    private func skipping(_ failed: Step) -> String {
+        let readers = request.steps.filter { step in
+            !step.status.isSettled && step.id != failed.id && action(of: step).map { needs(failed.id, $0) } == true
+        }
+        var text = "Calls nothing; later steps see no outputs of \(failed.name)."
+        if !readers.isEmpty {
+            let names = readers.map(\.name).joined(separator: ", ")
+            text += " \(names) \(readers.count == 1 ? "needs" : "need") them and will fail without."
+        }
+        if let instance = document.instance, Self.need(failed.id, [instance.outputs, instance.resources]) {
+            text += " The instance will lack what comes from them."
+        }
+        return text
     }
 
     private func repetition(_ failed: Step) -> String {

@@ -64,11 +64,12 @@ extension RequestRun {
             children[new.request.id] = Child(request: new.request, instance: nil)
             changes.newComponents.append(new)
             request.steps[index].externalReference = new.request.id
-            set(index, .running, reason: "follows \(new.request.id)")
+            set(index, .running, reason: Self.following(new.request))
             log(index, "asked for \(new.document.metadata.name): \(new.request.id)")
         } catch {
             let details = JSON.array(error.findings.map(\.json))
-            let messages = error.findings.isEmpty ? error.message : error.findings.map(\.message).joined(separator: " ")
+            let messages =
+                error.findings.isEmpty ? error.message : error.findings.map { "\($0.field): \($0.message)" }.joined(separator: " ")
             componentFailed(index, component, StepFailure("validation", messages, details: details))
         }
     }
@@ -86,8 +87,12 @@ extension RequestRun {
                 "component_\(status.rawValue)", "The request \(child.request.id) for \(component.id) is \(status.rawValue): \(reason)",
                 details: child.request.errorContext)
             componentFailed(index, component, failure)
-        default: break
+        default: set(index, .running, reason: Self.following(child.request))
         }
+    }
+
+    private static func following(_ request: ServiceRequest) -> String {
+        "follows \(request.id)" + (request.status == .pendingApproval ? ", which waits for approval" : "")
     }
 
     private mutating func completeComponent(_ index: Int, _ component: BundleComponent, _ child: Child) {
@@ -130,7 +135,7 @@ extension RequestRun {
         try move(.resume)
         for index in mended {
             request.steps[index].completedAt = nil
-            set(index, .running, reason: "follows \(request.steps[index].externalReference ?? "")")
+            if let child = child(of: request.steps[index]) { set(index, .running, reason: Self.following(child.request)) }
         }
     }
 

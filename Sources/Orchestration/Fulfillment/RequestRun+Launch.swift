@@ -252,11 +252,12 @@ extension RequestRun {
         return step.attempts[step.attemptBase].startedAt + limit
     }
 
-    /// People have the time they need, but where the document says how soon the ticket of an automatic step is to be resolved.
+    /// People have the time they need, but where the document says how soon the task or ticket of an automatic step is to be done.
     private func limit(of step: Step) -> Duration? {
         guard let action = action(of: step) else { return nil }
         guard let ticket = tickets[step.id] else { return action.timeout }
-        guard ticket.purpose == .fulfillment, ticket.system != "inbox", request.mode == .automatic, !step.isFallback else { return nil }
+        guard ticket.purpose == .fulfillment, request.mode == .automatic, !step.isFallback else { return nil }
+        if ticket.system == "inbox" { return action.type == "manual-task" ? action.timeout : nil }
         return action.verification.compactMap(\.ticketLimit).min()
     }
 
@@ -294,12 +295,10 @@ extension RequestRun {
     /// once it is over it would be due for ever.
     var nextDue: Timestamp? {
         let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.id) }
-        let due = waiting.compactMap(\.dueAt)
-        guard !due.isEmpty else { return nil }
         let bound = waiting.filter(isBoundByTime)
-        return
-            (due + waiting.filter { isBoundByTime($0) || tickets[$0.id] != nil }.compactMap(end)
-            + (bound.isEmpty ? [] : [request.deadline].compactMap { $0 })).min()
+        let due = waiting.compactMap(\.dueAt) + waiting.filter { tickets[$0.id] != nil }.compactMap(end)
+        guard !due.isEmpty else { return nil }
+        return (due + bound.compactMap(end) + (bound.isEmpty ? [] : [request.deadline].compactMap { $0 })).min()
     }
 }
 

@@ -1,5 +1,6 @@
 import Base
 import Catalog
+import Documents
 
 // What a step remembers while it waits for the other side: sealed among its frozen values, and gone with its next try. It survives a
 // crash, since it is written together with the fact that the step waits.
@@ -82,10 +83,31 @@ extension RequestRun {
     private func outputs(readOf id: String) -> [String] {
         var trees = actions.flatMap { action in [action.config] + action.verification.map(\.parameters) }
         if let instance = document.instance { trees += [instance.outputs, instance.resources] }
-        let templates = trees.flatMap(\.templates).flatMap(\.template.references) + actions.compactMap(\.condition).flatMap(\.references)
-        return templates.compactMap { reference in
+        let references = trees.flatMap(\.references) + actions.compactMap(\.condition).flatMap(\.references)
+        return references.outputs(of: id).filter { !TerraformAction.ownOutputs.contains($0) }
+    }
+
+    /// Whether the action cannot be carried out, or decided about, without the outputs of that step.
+    func needs(_ id: String, _ action: Action) -> Bool {
+        Self.need(id, [action.config] + action.verification.map(\.parameters))
+            || !(action.condition?.references ?? []).outputs(of: id).isEmpty
+    }
+
+    static func need(_ id: String, _ trees: [TemplateTree]) -> Bool {
+        !trees.flatMap(\.references).filter { !$0.hasDefault && !$0.isConditional }.outputs(of: id).isEmpty
+    }
+}
+
+extension TemplateTree {
+    fileprivate var references: [TemplateReference] { templates.flatMap(\.template.references) }
+}
+
+extension [TemplateReference] {
+    /// The names of the step's outputs among them.
+    fileprivate func outputs(of id: String) -> [String] {
+        compactMap { reference in
             guard reference.path.count > 2, reference.path[0] == .key("outputs"), reference.path[1] == .key(id),
-                case .key(let name) = reference.path[2], !TerraformAction.ownOutputs.contains(name)
+                case .key(let name) = reference.path[2]
             else { return nil }
             return name
         }.uniqued

@@ -75,6 +75,7 @@ package final class Tickets: Sendable {
             ticket.resolution = comment
             ticket.resolvedBy = actor.login
             ticket.resolvedAt = tx.timestamp
+            try JiraClosing.follow(ticket, jobs, in: tx)
             if let request, ticket.actionID != nil || ticket.purpose == .question {
                 try Engine.enqueue(request, priority: .urgent, jobs: jobs, in: tx)
             }

@@ -92,7 +92,7 @@ extension Requests {
         return try await operate(
             id, "complete", by: actor, detail: ["actionId": .string(actionID), "reason": .string(reason)]
         ) { run throws(PAOError) in
-            let index = try run.failedStep(actionID)
+            let index = try run.stepToComplete(actionID)
             let declared = run.declaredOutputs(of: run.request.steps[index])
             run.request.steps[index].outputs = try Self.entered(outputs, declared, settings)
             try run.move(.resume)
@@ -173,6 +173,13 @@ extension RequestRun {
     func failedStep(_ actionID: String) throws(PAOError) -> Int {
         guard let index = try failedSteps(actionID).first else { throw PAOError(.conflict, "No step of the request has failed.") }
         return index
+    }
+
+    /// The failed step, or one that was skipped after it had failed: what a later step turned out to need can still be entered.
+    func stepToComplete(_ actionID: String) throws(PAOError) -> Int {
+        let skipped = request.steps.firstIndex { $0.id == actionID && $0.status == .skipped && !$0.attempts.isEmpty }
+        if let skipped, [.failed, .escalated].contains(request.status) { return skipped }
+        return try failedStep(actionID)
     }
 
     /// The steps to act on: the named one, or all that failed.
@@ -297,7 +304,7 @@ extension RequestRun {
             **Request Information**
 
             Service: \(Self.literal(document.metadata.name)) (\(document.metadata.version))
-            Request ID: \(settings.publicURL.isEmpty ? request.id : settings.page("/requests/\(request.id)"))
+            Request ID: \(request.id)\(settings.publicURL.isEmpty ? "" : " (\(settings.page("/requests/\(request.id)")))")
             User: \(Self.literal(request.requester.email ?? request.requester.login))
             Failure Time: \(request.errorContext?["timestamp"]?.string ?? request.updatedAt.description)
             Escalated by: \(Self.literal("\(login): \(reason)"))

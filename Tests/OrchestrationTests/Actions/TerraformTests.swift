@@ -24,7 +24,7 @@ import Testing
             [
                 "moduleSource": "./modules/redis",
                 "variables": [
-                    "name": "x-{{fields.v}}", "count": "{{fields.n}}", "tags": ["k \"1\"": "{{fields.v}}", "on": true],
+                    "name": "x-{{fields.v}}", "nodes": "{{fields.n}}", "tags": ["k \"1\"": "{{fields.v}}", "on": true],
                     "list": ["a", 1, .null],
                 ],
                 "backendConfig": ["bucket": "state", "key": "a/{{fields.n}}.tfstate"],
@@ -45,7 +45,7 @@ import Testing
                 module "redis" {
                   source = "./modules/redis"
                   name = "x-\(literal)"
-                  count = 3
+                  nodes = 3
                   tags = {
                     "k \\"1\\"" = "\(literal)"
                     "on" = true
@@ -233,6 +233,16 @@ func shell(_ command: String) throws -> String {
         deinit { try? FileManager.default.removeItem(atPath: directory) }
 
         func git(_ arguments: String) throws -> String { try shell("git --git-dir=\(origin) \(arguments)") }
+    }
+
+    @Test(
+        "a folder of the repository is named from where the file stands",
+        arguments: [
+            ("./modules/redis", "live/orders/main.tf", "../../modules/redis"), ("./modules/redis", "orders/main.tf", "../modules/redis"),
+            ("git::https://example.com/m.git", "live/orders/main.tf", "git::https://example.com/m.git"),
+        ])
+    func place(source: String, path: String, expected: String) {
+        #expect(TerraformRepository.place(of: source, from: path) == expected)
     }
 
     private func bench(_ repository: Repository, variables: JSON = ["name": "{{fields.v}}"]) throws -> ActionBench {

@@ -52,7 +52,9 @@ struct TerraformModule: Sendable {
         }
         var variables: [Variable] = []
         for member in members {
-            guard isIdentifier(member.key) else { throw StepFailure("validation", "\"\(member.key)\" is no name of a Terraform variable.") }
+            guard isIdentifier(member.key), !reserved.contains(member.key) else {
+                throw StepFailure("validation", "\"\(member.key)\" is no name of a Terraform variable.")
+            }
             let value = try input.render(member.value)
             variables.append(Variable(name: member.key, value: value, isSensitive: readsSecret(member.value, input)))
         }
@@ -67,6 +69,9 @@ struct TerraformModule: Sendable {
         _ = try? own.render(tree)
         return own.scope.hasUsedProtected
     }
+
+    /// Terraform's own arguments of a module block, which no variable may be named after.
+    static let reserved: Set = ["source", "version", "providers", "count", "for_each", "lifecycle", "depends_on", "locals"]
 
     static func isIdentifier(_ text: String) -> Bool {
         guard let first = text.utf8.first, first == UInt8(ascii: "_") || isLetter(first), text.utf8.count <= 100 else { return false }

@@ -18,10 +18,18 @@ struct TerraformRepository: Sendable {
         }
         let workspace = payload["workspace"]?.string ?? ""
         let folder = repository.path.split(separator: "/").joined(separator: "/")
-        payload["path"] = .string((folder.isEmpty ? "" : folder + "/") + "\(workspace)/main.tf")
-        payload["mainFile"] = .string(try module.mainFile(.inPlace, withBackend: true))
+        let path = (folder.isEmpty ? "" : folder + "/") + "\(workspace)/main.tf"
+        payload["path"] = .string(path)
+        payload["mainFile"] = .string(try module.mainFile(.inPlace, source: place(of: module.source, from: path), withBackend: true))
         payload["branch"] = .string("pao/\(workspace)-\(String(payload["mark"]?.string?.dropFirst(4).prefix(12) ?? ""))".lowercased())
         payload["repository"] = .optional(services.github.flatMap { GitHub.repository(of: repository.remote.url, at: $0) })
+    }
+
+    /// `./modules/redis` is a folder of the repository; Terraform looks for it from the folder of the file that names it.
+    static func place(of source: String, from path: String) -> String {
+        guard source.hasPrefix("./") else { return source }
+        let depth = path.split(separator: "/").count - 1
+        return String(repeating: "../", count: depth) + source.dropFirst(2)
     }
 
     init(_ effect: PreparedEffect, _ tools: ActionTools) {
