@@ -3,6 +3,10 @@ import Glibc
 
 /// What the process holds in memory without needing it: code that only starting up ran, and freed pieces of the heap.
 package enum Footprint {
+    /// Blocks of a megabyte and more (the answers of other systems) go back to the kernel when they are freed. Unless it is told, glibc
+    /// keeps them in its heap once it has freed the first one. To be called once, when the program starts.
+    package static func returnLargeBlocks() { pao_return_large_blocks(1 << 20) }
+
     /// The kernel takes the pages of program code back (they stay in its cache of the file, and are mapped again where the code runs
     /// again) and those of the heap that are free.
     package static func release() {

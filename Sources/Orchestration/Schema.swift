@@ -242,6 +242,11 @@ package enum OrchestrationSchema {
         CREATE INDEX idx_ticket_comments_ticket ON ticket_comments(ticket_id, id);
         """
 
+    /// What an abort is to leave to a person.
+    package static let completionTickets: String = """
+        ALTER TABLE service_requests ADD COLUMN stop_completion INTEGER NOT NULL DEFAULT 0 CHECK (stop_completion IN (0,1));
+        """
+
     /// What an abort is to leave behind; drafts of forms; templates that people save.
     package static let submissions: String = """
         ALTER TABLE service_requests ADD COLUMN stop_cleanup INTEGER NOT NULL DEFAULT 0 CHECK (stop_cleanup IN (0,1));

@@ -30,6 +30,7 @@ struct Program {
     #endif
 
     static func main() async {
+        Footprint.returnLargeBlocks()
         initializeCryptography()
         signal(SIGPIPE, SIG_IGN)
         let words = Array(CommandLine.arguments.dropFirst())

@@ -261,6 +261,19 @@ def test_a_failed_request_can_be_aborted_with_a_cleanup_ticket(api, failing):
     assert ticket["type"] == "cleanup" and f"Delete {first}." in ticket["description"]
 
 
+def test_what_an_aborted_request_has_left_to_do_goes_to_a_person_at_the_step_boundary(api, server, make):
+    sandbox = server.sandbox
+    sandbox.fault(f"POST /slow", "delay", 1500)
+    item = server.publish(make.item(make.call("first", "/slow"), make.call("second", "/second")))
+    request = api.submit(item)
+    api.follow(request, lambda request: action(request, "first")["status"] == "running")
+    assert api.operate(request, "abort", reason="a person goes on", createCompletionTicket=True)["stopping"]
+    done = api.follow(request, until="aborted")
+    assert statuses(done) == {"first": "completed", "second": "skipped"}
+    ticket = api.ticket(request)
+    assert ticket["type"] == "completion" and "Left to do:\n\n- Second" in ticket["description"] and "- First" in ticket["description"]
+
+
 def test_escalation_opens_an_incident_and_the_request_can_still_go_on(api, failing):
     request = failing()
     escalated = api.operate(request, "escalate", reason="customers wait", priority="Highest")

@@ -223,3 +223,20 @@ def test_check_jsonschema_agrees_on_the_mutations(tmp_path):
             file.write_text(text)
             documents[file] = document
     assert sum(map(len, assert_agreement(documents).values())) > 180
+
+
+OTHERS = [ROOT / "Tests/CatalogTests/Fixtures/seeds/catalog", ROOT / "Tests/CatalogTests/Fixtures/strangers",
+          ROOT / "Tests/Behavior/catalog", ROOT / "Tests/Behavior/others"]
+
+
+def test_check_jsonschema_agrees_on_other_peoples_documents_and_mistakes(tmp_path):
+    """Each document of a file by itself; dates as the texts that they were."""
+    documents = {}
+    for path in sorted(path for folder in OTHERS for path in folder.rglob("*.yaml")):
+        for document in parsed(path.read_text()):
+            file = tmp_path / f"{len(documents)}.json"
+            file.write_text(json.dumps(document, default=str))
+            documents[file] = document
+    agreed = assert_agreement(documents)
+    assert set(agreed) == {*KINDS.values(), "flat-item"} and sum(map(len, agreed.values())) > 50
+    assert any(refused_by_us(schema, files) for schema, files in agreed.items())

@@ -130,16 +130,21 @@ class Storm:
         self.server.wait_until_ready().publish(*documents, well(sandbox))
 
     def rage(self, calm):
-        """By type the first failure and how long the first call took; what was measured beside it. `calm` is a server that nothing
-        troubles: each read of one is followed by one of the other, so that whatever else the machine does is in both."""
+        """By type the first failure and how long the first call took; what was measured beside it. `calm` is a server whose
+        other sides are well: each read of one is followed by one of the other, so that whatever else the machine does is in both."""
         api = self.server.api
+        time.sleep(1.5)  # a second after its start the server gives back what starting has taken, its code among it
         for _ in range(3):
             for one in (api, calm.api):
                 one.run("upstream-well")
         self.reads(calm, 0.3)
         self.server.process.forget_peak()
         memory = self.server.process.resident_kilobytes
-        requests = {type: api.submit(f"upstream-{type}", {"name": f"{self.behavior.__name__}-{type}"}) for type in TYPES}
+        requests = {}
+        for type in TYPES:  # as many requests of either server, so that only what the other side does differs
+            requests[type] = api.submit(f"upstream-{type}", {"name": f"{self.behavior.__name__}-{type}"})
+            calm.api.submit("upstream-well")
+        self.wait_for_calls()
         with ThreadPoolExecutor(1) as pool:
             well = pool.submit(self.well)
             during, beside = self.reads(calm, READING)
@@ -148,9 +153,14 @@ class Storm:
             "types": {type: self.outcome(request) for type, request in requests.items()},
             "memory": self.server.process.peak_kilobytes - memory, "times": {type: one.times for type, one in self.upstreams.items()}}
 
+    def wait_for_calls(self):
+        """Until all first calls have left, so that it is they that are measured and not the work of seven requests that begin."""
+        end = time.monotonic() + 0.5
+        while time.monotonic() < end and not all(one.times for one in self.upstreams.values()):
+            time.sleep(0.02)
+
     def well(self):
         """How long a request takes whose other side is well, while the calls of others hang."""
-        time.sleep(0.3)
         began = time.monotonic()
         self.server.api.run("upstream-well")
         return time.monotonic() - began
@@ -158,9 +168,11 @@ class Storm:
     def reads(self, calm, seconds):
         """How long each read took: of this server, and of the calm one."""
         during, beside = [], []
+        order = [(self.server, during), (calm, beside)]
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            for server, times in ((self.server, during), (calm, beside)):
+            order.reverse()
+            for server, times in order:
                 began = time.monotonic()
                 server.api.get("/requests?limit=5").expect(200)
                 times.append(time.monotonic() - began)

@@ -126,6 +126,19 @@ import Testing
         #expect(try world.openTickets(id)[0].description.contains("res-1"))
     }
 
+    @Test("what an aborted request has left to do goes to a person who is told all that is known")
+    func completionTicket() async throws {
+        let (world, id) = try await failed()
+        _ = try await world.requests.abort(
+            id, reason: "*enough*", createCleanupTicket: false, createCompletionTicket: true, by: world.actor())
+        let ticket = try #require(try world.openTickets(id).first)
+        #expect(ticket.purpose == .completion && ticket.title == "Complete The db by hand (\(id))")
+        #expect(ticket.description.contains("aborted: \\*enough\\*. Left to do:\n\n- Step b\n- Step c\n\nDone, and kept:\n\n- Step a\n"))
+        #expect(ticket.description.contains("res-1") && ticket.description.contains("thing"))
+        _ = try await world.tickets.resolve(ticket.id, outputs: [:], comment: "done", by: world.actor())
+        #expect(try world.status(id) == .aborted)
+    }
+
     @Test("an escalation opens an incident with everything in it, and can be resumed")
     func escalate() async throws {
         let (world, id) = try await failed()

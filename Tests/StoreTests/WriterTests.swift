@@ -61,6 +61,51 @@ import Testing
         #expect(try scratch.store().count() == 4)
     }
 
+    @Test("of background work one closure goes into a commit that others wait for, and all of it where nobody does")
+    func standingBack() async throws {
+        let turns = Record<@Sendable () -> Void>()
+        var options = Scratch.patient
+        options.execution = .turns { turns.append($0) }
+        let store = try scratch.store(options: options)
+        var writes: [Task<Void, any Error>] = []
+        for number in 0..<8 {
+            let priority: TaskPriority = number < 5 ? .background : .high
+            writes.append(Task.detached(priority: priority) { try await store.add("\(number)") })
+            while store.statistics.queueLength < number + 1 { await Task.yield() }
+        }
+        turns.all[0]()
+        #expect(store.statistics == StoreStatistics(commits: 1, transactions: 4, largestBatch: 4, queueLength: 4))
+        turns.all[1]()
+        #expect(store.statistics == StoreStatistics(commits: 2, transactions: 8, largestBatch: 4, queueLength: 0))
+        for write in writes { try await write.value }
+        let order = try store.read { tx throws(PAOError) in try tx.rows("SELECT text FROM notes ORDER BY id").map { $0.text(0) } }
+        #expect(order == ["5", "6", "7", "0", "1", "2", "3", "4"])
+    }
+
+    @Test(
+        "four writes of people in one commit are pressure, which lasts 20 ms",
+        arguments: [(3, TaskPriority.high, false), (4, .high, true), (8, .background, false)])
+    func pressure(_ count: Int, _ priority: TaskPriority, _ isPressed: Bool) async throws {
+        let clock = Mutex<Duration>(.seconds(1))
+        let turns = Record<@Sendable () -> Void>()
+        var options = Scratch.patient
+        options.execution = .turns { turns.append($0) }
+        let store = try Store(
+            directory: scratch.data, migrations: [Scratch.notes], options: options,
+            time: TimeSource(now: TimeSource.system.now, monotonic: { clock.withLock { $0 } }, sleep: { _ in }), log: .silent)
+        var writes: [Task<Void, any Error>] = []
+        for number in 0..<count {
+            writes.append(Task.detached(priority: priority) { try await store.add("\(number)") })
+            while store.statistics.queueLength < number + 1 { await Task.yield() }
+        }
+        #expect(!store.isPressed)
+        turns.all[0]()
+        #expect(store.isPressed == isPressed)
+        clock.withLock { $0 += .milliseconds(20) }
+        #expect(!store.isPressed)
+        for write in writes { try await write.value }
+    }
+
     @Test("a closure that throws is undone alone, with its hooks, while the rest of its batch is stored")
     func isolation() async throws {
         let store = try scratch.store(options: Scratch.patient)

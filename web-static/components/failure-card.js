@@ -158,8 +158,10 @@ An aborted request cannot go on.`;
 export function AbortDialog({ request, explanation, ...rest }) {
     const [reason, setReason] = useState('');
     const [wantsTicket, setWantsTicket] = useState(false);
+    const [wantsRest, setWantsRest] = useState(false);
     const resources = request.errorContext?.partialResources ?? [];
-    const perform = () => post(path`/requests/${request.id}/abort`, { reason, createCleanupTicket: wantsTicket });
+    const perform = () => post(path`/requests/${request.id}/abort`, {
+        reason, createCleanupTicket: wantsTicket, createCompletionTicket: wantsRest });
     return html`
         <${ActionDialog} title="Abort this request" verb="Abort request" isDangerous perform=${perform} ...${rest}>
             <p>${explanation ?? abortExplanation}</p>
@@ -168,6 +170,9 @@ export function AbortDialog({ request, explanation, ...rest }) {
             <label class="check">
                 <input type="checkbox" checked=${wantsTicket}
                 onChange=${(event) => setWantsTicket(event.currentTarget.checked)} />Open a ticket to clean up what was made</label>
+            <label class="check">
+                <input type="checkbox" checked=${wantsRest}
+                onChange=${(event) => setWantsRest(event.currentTarget.checked)} />Open a ticket for a person to do what is left</label>
         <//>`;
 }
 

@@ -80,6 +80,7 @@ package struct RequestRoutes: Sendable {
                 body: .object([
                     .init("reason", .string, required: true, "Kept with the request."),
                     .init("createCleanupTicket", .boolean, "Open a ticket that lists what to clean up."),
+                    .init("createCompletionTicket", .boolean, "Open a ticket that lists what is left to do, for a person to do it."),
                 ]), answer: "The request", abort),
             .change(
                 "POST", "/api/v1/requests/{id}/cancel", .permission(.requestsCreate), "End a request that has not begun",
@@ -227,7 +228,8 @@ package struct RequestRoutes: Sendable {
         .json(
             try await requests.abort(
                 call.parameter("id"), reason: try call.required("reason"),
-                createCleanupTicket: call.body["createCleanupTicket"]?.bool ?? false, by: call.actor
+                createCleanupTicket: call.body["createCleanupTicket"]?.bool ?? false,
+                createCompletionTicket: call.body["createCompletionTicket"]?.bool ?? false, by: call.actor
             ).json)
     }
 

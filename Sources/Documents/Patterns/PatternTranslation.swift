@@ -194,13 +194,45 @@ struct PatternTranslation {
         switch (name, value) {
         // PCRE2 has no name for it.
         case ("Assigned", nil): result += kind == "p" ? "\\P{Cn}" : "\\p{Cn}"
-        case (_, nil): result += "\\\(kind){\(Self.categories[name] ?? name)}"
-        case ("General_Category", let value?), ("gc", let value?): result += "\\\(kind){\(Self.categories[value] ?? value)}"
-        case ("Script", let value?), ("sc", let value?): result += "\\\(kind){sc:\(value)}"
-        case ("Script_Extensions", let value?), ("scx", let value?): result += "\\\(kind){scx:\(value)}"
-        default: throw fault("\(written) is not a property")
+        case (_, nil):
+            guard let known = Self.category(name) ?? (Self.properties.contains(name) ? name : nil) else { throw unknownProperty(written) }
+            result += "\\\(kind){\(known)}"
+        case ("General_Category", let value?), ("gc", let value?):
+            guard let known = Self.category(value) else { throw unknownProperty(written) }
+            result += "\\\(kind){\(known)}"
+        case ("Script", let value?), ("sc", let value?): result += "\\\(kind){sc:\(try script(value, written))}"
+        case ("Script_Extensions", let value?), ("scx", let value?): result += "\\\(kind){scx:\(try script(value, written))}"
+        default: throw unknownProperty(written)
         }
     }
+
+    private func unknownProperty(_ written: String) -> PAOError { fault("\(written) is not a property") }
+
+    /// PCRE2 knows which there are, and takes their names in any case.
+    private func script(_ name: String, _ written: String) throws(PAOError) -> String {
+        guard let first = name.utf8.first, (0x41...0x5A).contains(first) else { throw unknownProperty(written) }
+        return name
+    }
+
+    /// By the long or the short name of ECMA-262, in its spelling; PCRE2 would take more.
+    private static func category(_ name: String) -> String? { categories[name] ?? (shortCategories.contains(name) ? name : nil) }
+
+    private static let shortCategories = Set(categories.values.filter { $0 != "L&" })
+
+    /// The binary properties of ECMA-262 that PCRE2 has (all but Changes_When_NFKC_Casefolded), with their short names.
+    private static let properties: Set<String> = [
+        "ASCII", "ASCII_Hex_Digit", "AHex", "Alphabetic", "Alpha", "Any", "Bidi_Control", "Bidi_C", "Bidi_Mirrored", "Bidi_M",
+        "Case_Ignorable", "CI", "Cased", "Changes_When_Casefolded", "CWCF", "Changes_When_Casemapped", "CWCM", "Changes_When_Lowercased",
+        "CWL", "Changes_When_Titlecased", "CWT", "Changes_When_Uppercased", "CWU", "Dash", "Default_Ignorable_Code_Point", "DI",
+        "Deprecated", "Dep", "Diacritic", "Dia", "Emoji", "Emoji_Component", "EComp", "Emoji_Modifier", "EMod", "Emoji_Modifier_Base",
+        "EBase", "Emoji_Presentation", "EPres", "Extended_Pictographic", "ExtPict", "Extender", "Ext", "Grapheme_Base", "Gr_Base",
+        "Grapheme_Extend", "Gr_Ext", "Hex_Digit", "Hex", "IDS_Binary_Operator", "IDSB", "IDS_Trinary_Operator", "IDST", "ID_Continue",
+        "IDC", "ID_Start", "IDS", "Ideographic", "Ideo", "Join_Control", "Join_C", "Logical_Order_Exception", "LOE", "Lowercase", "Lower",
+        "Math", "Noncharacter_Code_Point", "NChar", "Pattern_Syntax", "Pat_Syn", "Pattern_White_Space", "Pat_WS", "Quotation_Mark", "QMark",
+        "Radical", "Regional_Indicator", "RI", "Sentence_Terminal", "STerm", "Soft_Dotted", "SD", "Terminal_Punctuation", "Term",
+        "Unified_Ideograph", "UIdeo", "Uppercase", "Upper", "Variation_Selector", "VS", "White_Space", "space", "XID_Continue", "XIDC",
+        "XID_Start", "XIDS",
+    ]
 
     /// The long names of general categories; PCRE2 knows the short ones.
     private static let categories = [

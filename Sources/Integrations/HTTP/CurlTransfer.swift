@@ -107,12 +107,19 @@ final class CurlTransfer: @unchecked Sendable {
         return true
     }
 
+    private static let manyBytes = 1 << 19
+
     func receive(body bytes: UnsafeRawBufferPointer) -> Bool {
-        guard response.body.count + bytes.count <= call.responseLimit else {
+        let count = response.body.count + bytes.count
+        guard count <= call.responseLimit else {
             overflow = tooLong
+            // Nobody reads it any more, and others may be as long at the same time.
+            response.body = []
             return false
         }
-        response.body.append(contentsOf: bytes)
+        // What is reserved and not written takes no memory; growing by doubling would hold the old and the new block at once.
+        if count > Self.manyBytes, count > response.body.capacity { response.body.reserveCapacity(call.responseLimit) }
+        response.body.append(contentsOf: bytes.bindMemory(to: UInt8.self))
         return true
     }
 

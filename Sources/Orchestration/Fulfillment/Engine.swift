@@ -251,6 +251,7 @@ extension RequestRun {
         request.isStopping = fresh.request.isStopping
         request.stopReason = fresh.request.stopReason
         request.wantsCleanupTicket = fresh.request.wantsCleanupTicket
+        request.wantsCompletionTicket = fresh.request.wantsCompletionTicket
         tickets = fresh.tickets
         preCheck = fresh.preCheck
         children = fresh.children

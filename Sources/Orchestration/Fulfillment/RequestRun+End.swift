@@ -40,6 +40,7 @@ extension RequestRun {
     /// Nothing runs: the request ends here. Steps that a person may want to know about stay in the cleanup ticket, if one is wanted.
     mutating func abort() throws(PAOError) {
         if request.wantsCleanupTicket { openCleanupTicket() }
+        if request.wantsCompletionTicket { openCompletionTicket() }
         for index in request.steps.indices where !request.steps[index].status.isSettled {
             endAttempt(index, StepFailure("aborted", "The request was aborted."))
             withdrawTicket(of: index)
@@ -76,6 +77,36 @@ extension RequestRun {
         changes.newTickets.append(
             requestTicket(
                 .cleanup, title: "Clean up after \(request.id)", description: instructions.joined(separator: "\n"), priority: "Medium"))
+    }
+
+    /// What the request has not done any more, with all that a person needs to do it; what people and other systems have said appears
+    /// literally.
+    private mutating func openCompletionTicket() {
+        func lines(_ steps: [Step]) -> String { steps.map { "- \(Self.literal($0.name))" }.joined(separator: "\n") }
+        let rest = request.steps.filter { $0.status != .completed && $0.status != .skipped }
+        guard !rest.isEmpty else { return }
+        let done = request.steps.filter { $0.status == .completed }
+        let description = """
+            \(request.id) was aborted: \(Self.literal(request.stopReason ?? "")). Left to do:
+
+            \(lines(rest))
+
+            Done, and kept:
+
+            \(done.isEmpty ? "- nothing" : lines(done))
+
+            What was asked for, and what is known of it:
+
+            ```json
+            \(Sealed.masked(request.parameters).pretty)```
+
+            ```json
+            \(Sealed.masked(knownOutputs).pretty)```
+            """
+        changes.newTickets.append(
+            requestTicket(
+                .completion, title: "Complete \(document.metadata.name) by hand (\(request.id))", description: description,
+                priority: "Medium"))
     }
 
     // MARK: The instance

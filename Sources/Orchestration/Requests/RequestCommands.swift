@@ -121,10 +121,14 @@ extension Requests {
     }
 
     /// A request that has not begun ends at once; one that runs ends when the calls under way have ended (`stopping` until then).
-    package func abort(_ id: String, reason: String, createCleanupTicket: Bool, by actor: Actor) async throws(PAOError) -> ServiceRequest {
-        try await operate(
-            id, "abort", by: actor, detail: ["reason": .string(reason), "createCleanupTicket": .bool(createCleanupTicket)]
-        ) { run throws(PAOError) in
+    package func abort(
+        _ id: String, reason: String, createCleanupTicket: Bool, createCompletionTicket: Bool = false, by actor: Actor
+    ) async throws(PAOError) -> ServiceRequest {
+        let detail: JSON = [
+            "reason": .string(reason), "createCleanupTicket": .bool(createCleanupTicket),
+            "createCompletionTicket": .bool(createCompletionTicket),
+        ]
+        return try await operate(id, "abort", by: actor, detail: detail) { run throws(PAOError) in
             run.stopComponents(reason)
             if run.request.status == .queued || run.request.status == .pendingApproval {
                 try run.cancel(.cancel, reason: reason)
@@ -132,6 +136,7 @@ extension Requests {
             }
             run.request.stopReason = reason
             run.request.wantsCleanupTicket = createCleanupTicket
+            run.request.wantsCompletionTicket = createCompletionTicket
             if run.request.status == .resuming { try run.move(.start) }
             if run.request.status == .inProgress || (run.hasLiveComponents && !run.request.status.isFinal) {
                 if run.request.status != .inProgress {

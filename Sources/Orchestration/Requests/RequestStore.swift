@@ -14,7 +14,7 @@ struct RequestStore {
         r.requester_user_id, r.requester_login, r.requester_team, r.requester_email, r.user_teams, r.current_action, r.stopping,
         r.stop_reason, r.error_context, r.correlation_id, r.concurrency_key, r.escalation_ticket_id, r.start_after, r.deadline_at,
         r.created_at, r.updated_at, r.started_at, r.completed_at, r.instance_id, r.instance_name, r.category, r.escalation_timestamp,
-        r.stop_cleanup, r.component_id
+        r.stop_cleanup, r.component_id, r.stop_completion
         """
 
     private static func request(_ row: Row) -> ServiceRequest {
@@ -30,7 +30,7 @@ struct RequestStore {
                 userID: row.text(14), login: row.text(15), team: row.text(16), email: row.optionalText(17),
                 teams: row.json(18).array?.compactMap(\.string) ?? []),
             currentAction: row.optionalText(19), isStopping: row.bool(20), stopReason: row.optionalText(21),
-            wantsCleanupTicket: row.bool(36),
+            wantsCleanupTicket: row.bool(36), wantsCompletionTicket: row.bool(38),
             errorContext: row.optionalJSON(22), correlationID: row.text(23), concurrencyKey: row.optionalText(24),
             escalationTicketID: row.optionalText(25), startAfter: row.optionalTimestamp(26), deadline: row.optionalTimestamp(27),
             createdAt: row.timestamp(28), updatedAt: row.timestamp(29), startedAt: row.optionalTimestamp(30),
@@ -189,13 +189,13 @@ struct RequestStore {
     func update(_ request: ServiceRequest) throws(PAOError) {
         try connection.run(
             """
-            UPDATE service_requests SET status = ?, parameters = ?, current_action = ?, stopping = ?, stop_reason = ?, stop_cleanup = ?,
+            UPDATE service_requests SET status = ?, parameters = ?, current_action = ?, stopping = ?, stop_reason = ?, stop_cleanup = ?, stop_completion = ?,
               error_context = ?, escalation_ticket_id = ?, escalation_timestamp = ?, deadline_at = ?, updated_at = ?, started_at = ?,
               completed_at = ?, aborted_at = ?, instance_id = ?
             WHERE id = ?
             """,
             request.status.rawValue, request.parameters, request.unfinishedAction, request.isStopping, request.stopReason,
-            request.wantsCleanupTicket,
+            request.wantsCleanupTicket, request.wantsCompletionTicket,
             request.errorContext, request.escalationTicketID, request.escalatedAt, request.deadline, request.updatedAt,
             request.startedAt, request.completedAt, request.status == .aborted ? request.completedAt : nil, request.instanceID,
             request.rowID)

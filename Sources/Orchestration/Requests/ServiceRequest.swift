@@ -28,6 +28,8 @@ package struct ServiceRequest: Sendable {
     package var stopReason: String?
     /// A ticket is to list what to clean up once the request has stopped.
     package var wantsCleanupTicket = false
+    /// What is left to do when it has stopped goes to a person.
+    package var wantsCompletionTicket = false
     package var errorContext: JSON?
     package var correlationID: String
     package var concurrencyKey: String?
