@@ -39,10 +39,10 @@ serve: dependencies assets ## the demo, kept running on http://127.0.0.1:8080
 test: setup assets ## every test, at a tenth of the figures; ends with `N passed, N failed`
 	@scripts/run-tests
 
-verify: ## the same tests at full figures
+verify: build ## the same tests at full figures, those of time and memory against the release binary
 	@$(MAKE) --no-print-directory test PAO_SCALE=verify
 
-soak: ## the same tests for hours
+soak: build ## the same tests for hours
 	@$(MAKE) --no-print-directory test PAO_SCALE=soak
 
 # How long, and which (all without a name).

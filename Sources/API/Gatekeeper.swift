@@ -135,8 +135,11 @@ package struct Gatekeeper: Sendable {
         }
     }
 
+    /// As many as a YAML document may hold; nobody sends more.
+    private static let mostValues = 100_000
+
     private func parsed(_ body: [UInt8], _ type: String?, _ endpoint: Endpoint) throws(PAOError) -> JSON {
-        if type == "application/json" { return try JSON.parse(body) }
+        if type == "application/json" { return try JSON.parse(body, mostValues: Self.mostValues) }
         if endpoint.takesYAML, type == "application/yaml" || type == "application/x-yaml" || type == "text/yaml" {
             return try readYAML(body)
         }

@@ -6,10 +6,14 @@ package struct JSONParser {
     private let bytes: ArraySlice<UInt8>
     private var position: Int
     private var depth = 0
+    /// Values that may still come.
+    private var rest: Int
 
-    package init(_ bytes: ArraySlice<UInt8>) {
+    /// More than `mostValues`, however nested, are refused: a value takes some 50 times the memory of its two bytes of text.
+    package init(_ bytes: ArraySlice<UInt8>, mostValues: Int = .max) {
         self.bytes = bytes
         position = bytes.startIndex
+        rest = mostValues
     }
 
     /// Throws `malformed`.
@@ -23,6 +27,8 @@ package struct JSONParser {
 
     private mutating func parseValue() throws(PAOError) -> JSON {
         guard let byte = peek else { throw fault("unexpected end of text, expected a value") }
+        guard rest > 0 else { throw fault("too many values") }
+        rest -= 1
         switch byte {
         case UInt8(ascii: "{"): return try parseObject()
         case UInt8(ascii: "["): return try parseArray()
@@ -241,8 +247,8 @@ package func hexDigit(_ byte: UInt8) -> UInt8? {
 
 extension JSON {
     /// Throws `malformed` with line and column.
-    package static func parse(_ bytes: [UInt8]) throws(PAOError) -> JSON {
-        var parser = JSONParser(bytes[...])
+    package static func parse(_ bytes: [UInt8], mostValues: Int = .max) throws(PAOError) -> JSON {
+        var parser = JSONParser(bytes[...], mostValues: mostValues)
         return try parser.parseDocument()
     }
 

@@ -13,6 +13,7 @@ package final class CatalogSnapshot: Sendable {
     package let findings: [CatalogFinding]
     private let byID: [String: CatalogEntry]
     private let idByName: [String: String]
+    private let bySearchRow: [Int: CatalogEntry]
     private let bundlesByItem: [String: [CatalogEntry]]
     private let documents: DocumentCache
     private let search: CatalogSearch
@@ -31,6 +32,7 @@ package final class CatalogSnapshot: Sendable {
         withdrawn = sorted.filter(\.isWithdrawn)
         byID = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         idByName = Dictionary(entries.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
+        bySearchRow = Dictionary(entries.map { (SearchStore.row(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
         bundlesByItem = Self.bundles(entries)
     }
 
@@ -51,15 +53,8 @@ package final class CatalogSnapshot: Sendable {
         return documents.find(id: entry.id, digest: entry.digest)
     }
 
-    /// By id, the place of each document of this very catalog among what the search finds, padded so that it sorts as text.
-    func hits(_ text: String) -> [String: String] {
-        var places: [String: String] = [:]
-        for hit in search.hits(text) where byID[hit.id]?.digest == hit.digest {
-            let place = String(places.count)
-            places[hit.id] = String(repeating: "0", count: max(0, 7 - place.count)) + place
-        }
-        return places
-    }
+    /// Best first. A row of the search is of one version, so what another catalog has is not found here.
+    func hits(_ text: String) -> [CatalogEntry] { search.rows(text).compactMap { bySearchRow[$0] } }
 
     /// Of current and stale documents of all kinds.
     package var ids: [String] { entries.map(\.id) }

@@ -143,4 +143,12 @@ extension CatalogSchema {
             tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
         );
         """
+
+    /// The words alone: a row's number says which version it is of. The next sync fills it.
+    package static let searchByVersion = """
+        DROP TABLE catalog_search;
+        CREATE VIRTUAL TABLE catalog_search USING fts5(
+            name, words, tags, description, tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3'
+        );
+        """
 }

@@ -17,5 +17,6 @@ package enum DatabaseSchema {
         Migration(number: 8, name: "notifications", sql: OrchestrationSchema.notifications),
         Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
         Migration(number: 10, name: "completion tickets", sql: OrchestrationSchema.completionTickets),
+        Migration(number: 11, name: "catalog search by version", sql: CatalogSchema.searchByVersion),
     ]
 }

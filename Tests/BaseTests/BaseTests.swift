@@ -54,6 +54,12 @@ private struct SeededRandom: RandomNumberGenerator {
         #expect(ContinuousClock.now - start < .seconds(2))
     }
 
+    @Test("takes as many values as the caller says and no more", arguments: [("[1,[2],{\"a\":3}]", 6), ("[]", 1), ("{\"a\":{}}", 2)])
+    func mostValues(text: String, count: Int) throws {
+        #expect(try JSON.parse(Array(text.utf8), mostValues: count).description == text)
+        #expect(throws: PAOError.self) { try JSON.parse(Array(text.utf8), mostValues: count - 1) }
+    }
+
     @Test("keeps numbers exact and compares them by value")
     func numbers() throws {
         #expect(try JSON.parse("[12345678901234567890.10, -0, 1E5, 1.0]").description == "[12345678901234567890.10,-0,1E5,1.0]")

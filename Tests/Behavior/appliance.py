@@ -18,6 +18,15 @@ SCALE = os.environ.get("PAO_SCALE", "ci")
 PASSWORD = "a long enough passphrase"
 
 
+def measured():
+    """The program whose figures count: the release build, which `make verify` makes first; at CI scale the debug build."""
+    if SCALE == "ci" or "PAO_BIN" in os.environ:
+        return PAO
+    release = ROOT / ".build/release/pao"
+    assert release.exists(), "the figures are those of a release build: `make build`"
+    return str(release)
+
+
 def by_scale(ci, verify, soak=None):
     """The figure for how much the tests shall do."""
     return {"ci": ci, "verify": verify, "soak": soak if soak is not None else verify}[SCALE]
@@ -50,13 +59,13 @@ def clean_environment():
 class Process:
     """A command that keeps running; what it prints goes into files beside the directory it works on."""
 
-    def __init__(self, arguments, log, environment=None, prefix=()):
+    def __init__(self, arguments, log, environment=None, prefix=(), binary=PAO):
         self.log = Path(log)
         self.output = self.log.with_suffix(".out")
         self.began = time.monotonic()
         with open(self.log, "ab") as errors, open(self.output, "wb") as output:
             self.process = subprocess.Popen(
-                [*prefix, PAO, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                [*prefix, binary, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
                 env={**clean_environment(), **(environment or {})})
 
     @property
@@ -164,10 +173,10 @@ class Directory:
 class Server:
     """`pao serve` on a directory, with the sandbox inside unless told otherwise."""
 
-    def __init__(self, directory=None, sandbox=True, environment=None, prefix=()):
+    def __init__(self, directory=None, sandbox=True, environment=None, prefix=(), binary=PAO):
         """`prefix` is a command that becomes the server, such as `env`."""
         self.directory = directory or Directory()
-        self.is_sandbox, self.prefix = sandbox, prefix
+        self.is_sandbox, self.prefix, self.binary = sandbox, prefix, binary
         self.environment = {"PAO_LOGGING_LEVEL": "debug", **(environment or {})}
         self.start()
 
@@ -175,7 +184,7 @@ class Server:
         options = ["--sandbox"] if self.is_sandbox else []
         self.process = Process(
             ["serve", "--data", self.directory.data, "--listen", "127.0.0.1:0", "--catalog", self.directory.catalog, *options],
-            self.directory.root / "server.log", self.environment, self.prefix)
+            self.directory.root / "server.log", self.environment, self.prefix, self.binary)
         self.url = self.process.url_after("listening on")
         self.sandbox = Sandbox(self.process.url_after("sandbox on")) if self.is_sandbox else None
         self.api = Client(self.url, self.directory.token)

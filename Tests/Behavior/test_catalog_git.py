@@ -3,49 +3,14 @@ import hashlib
 import hmac
 import json
 import os
-import subprocess
-import sys
+import shutil
 import time
 
 import pytest
-from appliance import ROOT, Directory, eventually, pao
+from appliance import Directory, eventually, pao
+from repository import Repository, git
 
 SECRET = "a secret of the webhook"
-
-
-def git(*words):
-    environment = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
-    done = subprocess.run(["git", *map(str, words)], capture_output=True, text=True, env=environment)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
-class Repository:
-    """A bare repository behind git's own smart HTTP, and a work tree that pushes to it."""
-
-    def __init__(self, root, owner=""):
-        self.root = root
-        (root / owner).mkdir(exist_ok=True)
-        self.bare, self.work = root / owner / "catalog.git", root / "work"
-        git("init", "-q", "--bare", "-b", "main", self.bare)
-        git("-C", self.bare, "config", "http.receivepack", "true")
-        git("init", "-q", "-b", "main", self.work)
-        script = ROOT / "Tests/CatalogTests/Fixtures/git-http-server.py"
-        self.server = subprocess.Popen([sys.executable, script, root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.url = f"http://127.0.0.1:{self.server.stdout.readline().strip()}/{owner + '/' if owner else ''}catalog.git"
-
-    def push(self, document):
-        path = self.work / "catalog" / document["metadata"]["category"] / f"{document['metadata']['id']}.yaml"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document))
-        git("-C", self.work, "add", "-A")
-        git("-C", self.work, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "change")
-        git("-C", self.work, "push", "-q", self.url, "HEAD:refs/heads/main")
-        return git("-C", self.work, "rev-parse", "HEAD")
-
-    def close(self):
-        self.server.kill()
-        self.server.wait(10)
 
 
 @pytest.fixture
@@ -91,10 +56,12 @@ def test_a_push_is_in_the_catalog_within_two_seconds_of_its_webhook(follow, repo
 
 
 def test_without_a_webhook_a_push_is_in_the_catalog_within_the_poll_interval(follow, repository):
-    server, document = follow(PAO_CATALOG_POLL_INTERVAL="1s")
+    server, document = follow(PAO_CATALOG_POLL_INTERVAL="5s")
     document["metadata"]["version"] = "7.0.0"
     repository.push(document)
-    eventually(lambda: version(server, document) == "7.0.0", within=6)
+    began = time.monotonic()
+    eventually(lambda: version(server, document) == "7.0.0", within=20)
+    assert time.monotonic() - began < 5 + 1  # the sync itself
     send(server, {"ref": "refs/heads/main"}).problem(404, "not-found")
 
 
@@ -104,13 +71,115 @@ def test_webhooks_that_are_not_signed_with_the_secret_are_refused(follow):
     assert send(server, {"zen": "x"}, event="ping").expect(200).json == {"status": "pong"}
 
 
+# What can go wrong: the last good catalog stays, and the reason is shown.
+
+
+def assert_kept(server, document, reason):
+    """A sync fails for that reason, which the history of syncs tells, and the document is served as it was."""
+    result = server.api.request("POST", "/catalog/refresh?wait=true", body={}).expect(200).json
+    assert result["status"] == "failed" and reason in result["message"], result
+    shown = server.api.get("/catalog/sync-status").json["data"][0]
+    assert (shown["status"], shown["message"]) == ("failed", result["message"])
+    assert version(server, document) == document["metadata"]["version"]
+    assert server.api.get(f"/catalog/items/{document['metadata']['id']}").json["stale"] is False
+
+
+def assert_follows(server, repository, document):
+    """What is right again is taken."""
+    repository.push(change(document, version="8.0.0"), force=True)
+    server.api.request("POST", "/catalog/refresh?wait=true", body={}).expect(200)
+    assert version(server, document) == "8.0.0"
+
+
 def test_a_repository_that_is_gone_leaves_the_catalog_and_says_why(follow, repository):
     server, document = follow()
     repository.close()
+    assert_kept(server, document, "git says: fatal: unable to access")
+
+
+def test_a_branch_that_is_gone_leaves_the_catalog_and_says_why(follow, repository):
+    server, document = follow()
+    git("-C", repository.bare, "update-ref", "-d", "refs/heads/main")
+    assert_kept(server, document, "The repository has no branch main.")
+    assert_follows(server, repository, document)
+
+
+def test_a_forced_push_is_the_next_state_like_any_other(follow, repository):
+    server, document = follow()
+    repository.forget_history()
+    repository.push(change(document, version="7.0.0"), force=True)
     result = server.api.request("POST", "/catalog/refresh?wait=true", body={}).expect(200).json
-    assert result["status"] == "failed" and "git says: fatal: unable to access" in result["message"]
-    assert server.api.get("/catalog/sync-status").json["data"][0]["message"] == result["message"]
+    assert result["status"] == "completed" and version(server, document) == "7.0.0"
+
+
+def test_a_forced_push_of_another_repository_leaves_the_catalog_and_says_why(follow, repository):
+    server, document = follow()
+    repository.forget_history()
+    shutil.rmtree(repository.work / "catalog")
+    (repository.work / "README").write_text("Not a catalog.")
+    repository.push(force=True)
+    assert_kept(server, document, "has no documents")
+    assert_follows(server, repository, document)
+
+
+def test_a_corrupt_object_leaves_the_catalog_and_says_why(follow, repository):
+    server, document = follow()
+    path = repository.path(document)
+    repository.push(change(document, version="7.0.0"))
+    blob = git("-C", repository.bare, "rev-parse", f"main:{path.relative_to(repository.work)}")
+    object = repository.bare / "objects" / blob[:2] / blob[2:]
+    object.chmod(0o600)
+    whole = object.read_bytes()
+    object.write_bytes(whole[:20] + bytes(byte ^ 0xFF for byte in whole[20:30]) + whole[30:])
+    assert_kept(server, document, "git says: ")
+    object.write_bytes(whole)
+    assert_follows(server, repository, document)
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_is_given_up_after_a_minute_and_says_why(follow, repository):
+    server, document = follow()
+    repository.hang()
+    server.api.post("/catalog/refresh").expect(202)
+    last = lambda: server.api.get("/catalog/sync-status").expect(200).json["data"][0]
+    shown = eventually(lambda: last() if last()["status"] == "failed" else None, within=75)
+    assert "git ls-remote took longer than" in shown["message"], shown
     assert version(server, document) == document["metadata"]["version"]
+    repository.hang(False)
+    assert_follows(server, repository, document)
+
+
+def test_while_a_server_hangs_the_catalog_is_read_as_before(follow, repository):
+    server, document = follow()
+    repository.hang()
+    server.api.post("/catalog/refresh").expect(202)
+    began = time.monotonic()
+    for _ in range(50):
+        assert version(server, document) == document["metadata"]["version"]
+    assert time.monotonic() - began < 5
+    repository.hang(False)
+    assert_follows(server, repository, document)
+
+
+def test_links_and_huge_files_stay_out_and_what_they_held_stays(follow, repository):
+    server, document = follow()
+    path = repository.path(document)
+    secret = repository.root / "secret.yaml"
+    secret.write_text(json.dumps(change(document, id="stolen")))
+    path.unlink()
+    os.symlink(secret, path)
+    os.symlink(repository.root, repository.work / "catalog/outside")
+    (repository.work / "catalog/huge.yaml").write_text("#" * (2 << 20))
+    repository.push()
+    result = server.api.request("POST", "/catalog/refresh?wait=true", body={}).expect(200).json
+    assert result["status"] == "completed", result
+    found = server.api.get("/catalog/validation-errors").expect(200).json["data"]
+    relative = str(path.relative_to(repository.work))
+    assert {(finding["file"], finding["rule"]) for finding in found} >= {(relative, "file-outside"), ("catalog/huge.yaml", "file-too-large")}
+    served = server.api.get(f"/catalog/items/{document['metadata']['id']}").expect(200).json
+    assert served["version"] == document["metadata"]["version"] and served["stale"] is True
+    server.api.get("/catalog/items/stolen").problem(404, "not-found")
+    assert not any(file.is_symlink() or file.stat().st_size > 1 << 20 for file in (server.directory.data / "catalog-tree").rglob("*"))
 
 
 # Publishing

@@ -3,7 +3,7 @@ import importlib.machinery
 import importlib.util
 
 import pytest
-from appliance import PAO, ROOT, by_scale
+from appliance import ROOT, by_scale, measured
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +90,14 @@ def test_defaults_that_are_templates_are_those_of_who_asks(served, make):
 
 
 def test_many_documents():
-    """A tenth of 10,000. The figures are those of a debug build on a busy machine; `benchmarks/catalog-scale` measures a release build."""
+    """10,000 documents keep the limits of `benchmarks/catalog-scale` in a release build. A tenth of them costs a debug build no more, but
+    for a search, which may take ten times as long."""
     loader = importlib.machinery.SourceFileLoader("scale", str(ROOT / "benchmarks/catalog-scale"))
     scale = importlib.util.module_from_spec(importlib.util.spec_from_loader("scale", loader))
     loader.exec_module(scale)
-    count = by_scale(1000, 10_000)
-    result = scale.measure(PAO, count)
-    assert result["first_sync_s"] <= 120, result
-    assert result["unchanged_sync_ms"] <= 4000, result
-    assert result["highest_memory_mb"] <= 200, result
+    result = scale.measure(measured(), by_scale(1000, 10_000))
+    print(result)
+    if by_scale(True, False):
+        scale.PROCESSOR_LIMITS["search_p99_processor_ms"] *= 10
+        result["load"] = float("inf")  # other tests run beside this one
+    assert scale.passed(result) == {}, result

@@ -1,5 +1,6 @@
 import Base
 import Foundation
+import Store
 import Testing
 
 @testable import Catalog
@@ -12,6 +13,10 @@ enum Fixtures {
     static func bytes(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: root.appending(path: path))) }
     static func text(_ path: String) throws -> String { String(decoding: try bytes(path), as: UTF8.self) }
     static func json(_ path: String) throws -> JSON { try JSON.parse(try text(path)) }
+
+    static let migrations = [
+        Migration(number: 1, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search + CatalogSchema.searchByVersion)
+    ]
 
     static let schemas: CatalogSchemas = {
         let folder = root.appending(path: "schemas")

@@ -14,8 +14,7 @@ import Testing
     private static func catalog(of folder: String) async throws -> (snapshot: CatalogSnapshot, store: Store, data: Scratch) {
         let data = try Scratch()
         let store = try Store(
-            directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search)],
-            time: .system, log: .silent)
+            directory: data.path, migrations: Fixtures.migrations, time: .system, log: .silent)
         let source = DirectorySource(Fixtures.root.appending(path: folder).path())
         let catalog = try Catalog(
             store: store, settings: CatalogSettings(source: source), schemas: Fixtures.schemas, time: .system, random: .system, log: .silent

@@ -19,8 +19,7 @@ final class Bench {
         data = try Scratch()
         for (name, text) in files { try folder.write(text, to: name) }
         store = try Store(
-            directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search)],
-            time: .system, log: .silent)
+            directory: data.path, migrations: Fixtures.migrations, time: .system, log: .silent)
         catalog = try Bench.open(store, folder.path)
     }
 
@@ -280,8 +279,7 @@ func bundle(_ id: String, of item: String, range: String = ">=1.0.0 <2", field: 
         let data = try Scratch()
         try folder.write(item("a"), to: "catalog/tests/a.yaml")
         let store = try Store(
-            directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search)],
-            time: .system, log: .silent)
+            directory: data.path, migrations: Fixtures.migrations, time: .system, log: .silent)
         defer { store.close() }
         let counts = Mutex<[Int]>([])
         let hooks = CatalogHooks(recorded: { result, connection throws(PAOError) in
@@ -322,8 +320,7 @@ func bundle(_ id: String, of item: String, range: String = ">=1.0.0 <2", field: 
     func seed() async throws {
         let data = try Scratch()
         let store = try Store(
-            directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search)],
-            time: .system, log: .silent)
+            directory: data.path, migrations: Fixtures.migrations, time: .system, log: .silent)
         defer { store.close() }
         let catalog = try Bench.open(store, Fixtures.root.appending(path: "seed").path())
         let result = await catalog.sync()

@@ -108,6 +108,13 @@ private let longKeys: JSON = [
                 == "yaml-limit")
     }
 
+    @Test("takes a thousand documents and no more")
+    func manyDocuments() {
+        #expect(fault(String(repeating: "--- a\n", count: 1000)) == nil)
+        let found = fault(String(repeating: "--- a\n", count: 1001))
+        #expect(found?.rule == "yaml-limit" && found?.position == Position(line: 1001, column: 1))
+    }
+
     @Test("answers bombs quickly", .timeLimit(.minutes(1)))
     func bombs() {
         var laughs = "a0: &a0 [lol]\n"

@@ -79,6 +79,15 @@ struct CurlClientTests {
         #expect(failure?.mayHaveBeenSent == true)
     }
 
+    @Test(
+        "an answer that does not come in time says whose, how long was waited, and whether any of it came",
+        arguments: [
+            ("silent", "127.0.0.1 did not answer within 300ms."), ("drip", "127.0.0.1 had sent only a part of its answer after 300ms."),
+        ])
+    func lateAnswer(path: String, message: String) async throws {
+        #expect(await failure(request(path, timeout: .milliseconds(300)))?.message == message)
+    }
+
     @Test("memory stays bounded under endless answers")
     func memory() async throws {
         _ = await failure(request("huge"))

@@ -123,6 +123,4 @@ enum CatalogPath {
         let start = folders.firstIndex(of: "catalog").map { $0 + 1 } ?? 0
         return folders.indices.contains(start) ? folders[start] : nil
     }
-
-    static func folder(of path: String) -> Substring { path.lastIndex(of: "/").map { path[..<$0] } ?? "" }
 }

@@ -64,27 +64,24 @@ package struct CatalogPage: Sendable {
 extension CatalogSnapshot {
     package func list(_ query: CatalogQuery) -> CatalogPage {
         let matching = SearchMatch(query.search, in: self)
-        var found = entries.filter { query.admits($0) && matching.holds($0) }.map { (key: query.key(of: $0, matching), entry: $0) }
-        switch query.sort {
-        case .name: break
-        case .nameDescending: found.reverse()
-        case .category, .relevance: found.sort { $0.key < $1.key }
-        }
+        var found = matching.entries.enumerated().filter { query.admits($0.element) }.map { Found(place: $0.offset, entry: $0.element) }
+        if query.sort == .category || (query.sort != .relevance && matching.isRanked) { found = query.sorted(found) }
+        if query.sort == .nameDescending { found.reverse() }
         let total = found.count
         if let after = query.after {
             let key = SortKey(name: after.name, id: after.id)
-            found = found.filter { query.sort == .nameDescending ? $0.key < key : key < $0.key }
+            found = found.filter { query.sort == .nameDescending ? query.key(of: $0) < key : key < query.key(of: $0) }
         }
         let page = found.prefix(max(0, query.limit))
-        let last = found.count > page.count ? page.last : nil
+        let last = found.count > page.count ? page.last.map(query.key) : nil
         return CatalogPage(
-            entries: page.map(\.entry), next: last.map { CatalogQuery.Cursor(name: $0.key.name, id: $0.key.id) }, total: total)
+            entries: page.map(\.entry), next: last.map { CatalogQuery.Cursor(name: $0.name, id: $0.id) }, total: total)
     }
 
     /// For each filter, its values and how many entries would be found with each, all other filters held.
     package func facets(_ query: CatalogQuery, offered kinds: Set<CatalogKind>) -> [CatalogFacet] {
         let matching = SearchMatch(query.search, in: self)
-        let found = entries.filter(matching.holds)
+        let found = matching.entries
         func facet(_ name: String, _ open: (inout CatalogQuery) -> Void, _ values: (CatalogEntry) -> [String]) -> CatalogFacet {
             var others = query
             open(&others)
@@ -124,45 +121,42 @@ extension CatalogQuery {
             && (status == nil || status == entry.lifecycle.status) && tags.allSatisfy(entry.tags.contains)
     }
 
-    fileprivate func key(of entry: CatalogEntry, _ matching: SearchMatch) -> SortKey {
+    fileprivate func sorted(_ found: [Found]) -> [Found] {
+        found.map { (key: key(of: $0), found: $0) }.sorted { $0.key < $1.key }.map(\.found)
+    }
+
+    fileprivate func key(of found: Found) -> SortKey {
+        let entry = found.entry
         switch sort {
-        case .name, .nameDescending: SortKey(entry)
-        case .category: SortKey(name: "\(entry.category)\u{0}\(entry.sortName)", id: entry.id)
-        case .relevance: SortKey(name: "\(matching.place(of: entry))\u{0}\(entry.sortName)", id: entry.id)
+        case .name, .nameDescending: return SortKey(entry)
+        case .category: return SortKey(name: "\(entry.category)\u{0}\(entry.sortName)", id: entry.id)
+        case .relevance:
+            let place = String(found.place)
+            return SortKey(name: String(repeating: "0", count: max(0, 7 - place.utf8.count)) + place, id: entry.id)
         }
     }
 }
 
-/// Which entries a search finds, and in which order.
-private struct SearchMatch {
-    private enum Way {
-        case everything
-        /// By id: the place among the hits, padded so that it sorts as text.
-        case places([String: String])
-        case inside(SearchWords)
-    }
+/// An entry and its place in what the search found.
+private struct Found {
+    let place: Int
+    let entry: CatalogEntry
+}
 
-    private let way: Way
+/// What a search leaves of a catalog.
+private struct SearchMatch {
+    /// Best first where `isRanked`, else by name.
+    let entries: [CatalogEntry]
+    let isRanked: Bool
 
     init(_ text: String?, in snapshot: CatalogSnapshot) {
         guard let text else {
-            way = .everything
+            (entries, isRanked) = (snapshot.entries, false)
             return
         }
         let hits = snapshot.hits(text)
-        way = hits.isEmpty ? .inside(SearchWords(text)) : .places(hits)
-    }
-
-    func holds(_ entry: CatalogEntry) -> Bool {
-        switch way {
-        case .everything: true
-        case .places(let places): places[entry.id] != nil
-        case .inside(let words): words.occur(in: entry)
-        }
-    }
-
-    func place(of entry: CatalogEntry) -> String {
-        if case .places(let places) = way { places[entry.id] ?? "" } else { "" }
+        isRanked = !hits.isEmpty
+        entries = isRanked ? hits : snapshot.entries.filter(SearchWords(text).occur)
     }
 }
 

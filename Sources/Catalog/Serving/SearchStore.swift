@@ -1,23 +1,22 @@
 import Base
 import Store
 
-/// The words of current documents in SQLite's FTS5; all SQL of the search. A row belongs to the version that it was made of: whoever
-/// looks at another version of the document does not find it by this row.
+/// The words of current documents in SQLite's FTS5; all SQL of the search. The number of a row stands for one version of a document:
+/// whoever looks at another version does not find it by this row.
 enum SearchStore {
-    struct Hit: Sendable {
-        let id: String
-        let digest: String
-    }
+    /// The first 64 bits of the digest.
+    static func row(of entry: CatalogEntry) -> Int { Int(truncatingIfNeeded: UInt64(entry.digest.prefix(16), radix: 16) ?? 0) }
 
-    /// In a transaction of the sync.
-    static func put(_ entry: CatalogEntry, in connection: Connection) throws(PAOError) {
-        let row = number(of: entry.id)
-        try connection.run("DELETE FROM catalog_search WHERE rowid = ?", row)
+    /// In a transaction of the sync; `previous` is the version that has been found until now.
+    static func put(_ entry: CatalogEntry, replacing previous: CatalogEntry?, in connection: Connection) throws(PAOError) {
+        for row in Set([row(of: entry), row(of: previous ?? entry)]) {
+            try connection.run("DELETE FROM catalog_search WHERE rowid = ?", row)
+        }
         if entry.isWithdrawn { return }
         let words = [entry.id, entry.category, entry.ownerTeam ?? "", entry.kind.rawValue].joined(separator: " ")
         try connection.run(
-            "INSERT INTO catalog_search (rowid, id, digest, name, words, tags, description) VALUES (?, ?, ?, ?, ?, ?, ?)", row, entry.id,
-            entry.digest, entry.name, words, entry.tags.joined(separator: " "), entry.description)
+            "INSERT INTO catalog_search (rowid, name, words, tags, description) VALUES (?, ?, ?, ?, ?)", row(of: entry), entry.name, words,
+            entry.tags.joined(separator: " "), entry.description)
     }
 
     /// Whether rows are missing: the table came with an update of the program.
@@ -26,14 +25,14 @@ enum SearchStore {
         return rows != entries.count { !$0.isWithdrawn }
     }
 
-    /// Best first: a word in the name counts most, then id, category, owner and tags, then the description.
-    static func hits(_ expression: String, in connection: Connection) throws(PAOError) -> [Hit] {
-        try connection.rows(
-            """
-            SELECT id, digest FROM catalog_search WHERE catalog_search MATCH ?
-            ORDER BY bm25(catalog_search, 0, 0, 10, 6, 6, 1), id
-            """, expression
-        ).map { Hit(id: $0.text(0), digest: $0.text(1)) }
+    /// Best first: a word in the name counts most, then id, category, owner and tags, then the description. The words themselves are not
+    /// read, which is most of what a search of many hits would cost.
+    static func rows(_ expression: String, in connection: Connection) throws(PAOError) -> [Int] {
+        var rows: [Int] = []
+        try connection.forEach(
+            "SELECT rowid FROM catalog_search WHERE catalog_search MATCH ? ORDER BY bm25(catalog_search, 10, 6, 6, 1)", expression
+        ) { row throws(PAOError) in rows.append(row.int(0)) }
+        return rows
     }
 
     /// Each word as the beginning of one; nil where there is none. Nothing of the text is an operator.
@@ -47,11 +46,6 @@ enum SearchStore {
     private static func plain(_ word: Substring) -> String {
         String(String.UnicodeScalarView(word.unicodeScalars.filter { $0 != "\"" && $0 != "\0" }))
     }
-
-    /// A document keeps its row number: the first bytes of its id's SHA-256.
-    private static func number(of id: String) -> Int {
-        Int(truncatingIfNeeded: Hash.sha256(Array(id.utf8)).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
-    }
 }
 
 /// Asks the words for a snapshot.
@@ -60,10 +54,10 @@ struct CatalogSearch: Sendable {
     let log: Log
 
     /// Best first; nothing where the text holds no word, or the database cannot be read.
-    func hits(_ text: String) -> [SearchStore.Hit] {
+    func rows(_ text: String) -> [Int] {
         guard let expression = SearchStore.expression(text) else { return [] }
         do throws(PAOError) {
-            return try store.read { connection throws(PAOError) in try SearchStore.hits(expression, in: connection) }
+            return try store.read { connection throws(PAOError) in try SearchStore.rows(expression, in: connection) }
         } catch {
             log(.error, "the catalog cannot be searched", ["reason": .string(error.description)])
             return []

@@ -68,7 +68,7 @@ package final class Catalog: Sendable {
         while !Task.isCancelled {
             await sync()
             do {
-                try await time.sleep(settings.pollInterval + .milliseconds(Int(Double(settings.jitter.milliseconds) * random.fraction())))
+                try await time.sleep(settings.pollInterval * (1 - settings.jitter * random.fraction()))
             } catch {
                 return
             }
@@ -122,9 +122,11 @@ package final class Catalog: Sendable {
     private func record(_ result: SyncResult, _ outcome: SyncOutcome) async throws(PAOError) {
         let hooks = self.hooks
         try await store.write { connection throws(PAOError) in
-            for entry in outcome.changed { try CatalogStore.put(entry, commit: outcome.commit, in: connection) }
+            for change in outcome.changed {
+                try CatalogStore.put(change.entry, replacing: change.previous, commit: outcome.commit, in: connection)
+            }
             if let entries = outcome.entries, try SearchStore.isBehind(entries, in: connection) {
-                for entry in entries { try SearchStore.put(entry, in: connection) }
+                for entry in entries { try SearchStore.put(entry, replacing: nil, in: connection) }
             }
             try CatalogStore.record(result, in: connection)
             if result.isChanged { try hooks.recorded(result, connection) }

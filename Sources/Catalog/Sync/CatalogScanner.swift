@@ -1,3 +1,11 @@
+// DESIGN: what an unchanged tree costs.
+//
+// - A folder whose stamp is what it was has the entries that it had: it is not opened, its names are not read, its paths not made anew.
+//   Files are asked for their stamps alone. So an unchanged tree costs one system call per folder and one per file.
+// - A stamp tells nothing where the last change is so recent that a further one might leave the same stamp (git calls such an entry
+//   racy): no stamp is kept then, and the folder or file is read again.
+// - A folder that holds links is listed anew each time, since what they lead to may change without it.
+
 import Base
 import Documents
 import Glibc
@@ -21,36 +29,64 @@ enum FileKind: Equatable {
     }
 }
 
-/// What tells that a file has changed without reading it.
+/// What tells that a file or folder has changed without reading it.
 struct FileStamp: Equatable, Sendable {
     let size: Int
     let modified: Int
     let changed: Int
     let inode: UInt
+    let device: UInt
 
     init(_ status: stat) {
         size = Int(status.st_size)
         modified = status.st_mtim.tv_sec * 1_000_000_000 + status.st_mtim.tv_nsec
         changed = status.st_ctim.tv_sec * 1_000_000_000 + status.st_ctim.tv_nsec
         inode = UInt(status.st_ino)
+        device = UInt(status.st_dev)
     }
 
-    /// Written so recently that a later write might leave the same stamp.
-    func isFresh(at now: Timestamp) -> Bool { max(modified, changed) / 1_000_000 > now.milliseconds - 2000 }
+    /// nil where it was written so recently that a later write might leave the same stamp.
+    func settled(at now: Timestamp) -> FileStamp? { max(modified, changed) / 1_000_000 > now.milliseconds - 2000 ? nil : self }
 }
 
 struct ScannedFile: Sendable {
     /// Relative to the root.
     let path: String
-    /// To open; links resolved.
-    let location: String
+    /// Where a link leads; nil for a file that lies at its path.
+    let target: String?
     let stamp: FileStamp
+    /// Whether no other document lies in its folder.
+    var isAlone = false
+}
+
+/// A folder as it was listed.
+final class KnownFolder: Sendable {
+    /// nil where another listing is needed next time.
+    fileprivate let stamp: FileStamp?
+    fileprivate let entries: [FolderEntry]
+
+    fileprivate init(stamp: FileStamp?, entries: [FolderEntry]) {
+        self.stamp = stamp
+        self.entries = entries
+    }
+}
+
+/// What the folder's own listing says, which saves asking for each entry; some file systems tell no types.
+private struct FolderEntry: Sendable {
+    /// Relative to the root.
+    let path: String
+    let isFolder: Bool
+    let isFile: Bool
+    /// What is known of a folder.
+    var known: KnownFolder?
 }
 
 struct Scan: Sendable {
     /// By path.
     var files: [ScannedFile] = []
     var findings: [CatalogFinding] = []
+    /// For the next scan.
+    var folder: KnownFolder?
 }
 
 /// Finds the documents of a tree: `.yaml` and `.yml` at any depth below `catalog/`, or below the root where there is no `catalog/`.
@@ -62,70 +98,98 @@ struct CatalogScanner {
 
     private let root: String
     private let realRoot: String
+    private let now: Timestamp
 
     /// nil where the root cannot be resolved.
-    init?(root: String) {
+    init?(root: String, now: Timestamp) {
         guard let real = Self.resolved(root) else { return nil }
         self.root = root
+        self.now = now
         realRoot = real
     }
 
-    func scan() -> Scan {
+    /// `known` is what a scan before gave; of another tree it does no harm.
+    func scan(_ known: KnownFolder? = nil) -> Scan {
         var scan = Scan()
-        let start = FileKind.of(realRoot + "/catalog") == .folder ? "catalog" : ""
         var seen: Set<UInt> = []
-        var status = stat()
-        guard stat(start.isEmpty ? realRoot : realRoot + "/" + start, &status) == 0 else { return scan }
-        visit(start, inode: UInt(status.st_ino), depth: 0, &seen, &scan)
+        let start = FileKind.of(realRoot + "/catalog") == .folder ? "catalog" : ""
+        scan.folder = visit(start, known, depth: 0, &seen, &scan)
         scan.files.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         return scan
     }
 
-    /// Each folder once, however many links lead to it.
-    private func visit(_ folder: String, inode: UInt, depth: Int, _ seen: inout Set<UInt>, _ scan: inout Scan) {
-        guard depth <= Self.deepest, seen.insert(inode).inserted else { return }
-        guard let entries = Self.entries(of: folder.isEmpty ? realRoot : realRoot + "/" + folder) else {
+    /// Where a path of the scan lies.
+    private func location(of path: String) -> String { path.isEmpty ? realRoot : "\(realRoot)/\(path)" }
+
+    /// Each folder once, however many links lead to it. Gives what is to be known of it.
+    private func visit(_ folder: String, _ known: KnownFolder?, depth: Int, _ seen: inout Set<UInt>, _ scan: inout Scan) -> KnownFolder? {
+        var status = stat()
+        guard depth <= Self.deepest, stat(location(of: folder), &status) == 0, seen.insert(UInt(status.st_ino)).inserted else { return nil }
+        let stamp = FileStamp(status)
+        guard let listed = known?.stamp == stamp ? known : listing(of: folder, stamp) else {
             report(&scan, .fileUnreadable, "The folder cannot be read.", folder)
-            return
+            return nil
         }
-        for entry in entries where scan.files.count < Self.mostFiles {
-            let path = folder.isEmpty ? entry.name : folder + "/" + entry.name
-            if entry.isFolder {
-                visit(path, inode: entry.inode, depth: depth + 1, &seen, &scan)
-            } else if !entry.isFile || Self.isDocument(path) {
-                visitEntry(path, depth, &seen, &scan)
-            }
-        }
+        var entries = listed.entries
+        let isKnown = visit(&entries, depth, &seen, &scan)
+        return isKnown ? listed : KnownFolder(stamp: listed.stamp, entries: entries)
     }
 
-    private func visitEntry(_ path: String, _ depth: Int, _ seen: inout Set<UInt>, _ scan: inout Scan) {
-        var location = realRoot + "/" + path
+    /// Whether all that is known of the folders among them was known before.
+    private func visit(_ entries: inout [FolderEntry], _ depth: Int, _ seen: inout Set<UInt>, _ scan: inout Scan) -> Bool {
+        var isKnown = true
+        var documents: [Int] = []
+        for index in entries.indices where scan.files.count < Self.mostFiles {
+            let entry = entries[index]
+            if entry.isFolder {
+                let found = visit(entry.path, entry.known, depth: depth + 1, &seen, &scan)
+                if found !== entry.known {
+                    entries[index].known = found
+                    isKnown = false
+                }
+            } else if let file = visitEntry(entry, depth, &seen, &scan) {
+                documents.append(scan.files.count)
+                scan.files.append(file)
+            }
+        }
+        if documents.count == 1 { scan.files[documents[0]].isAlone = true }
+        return isKnown
+    }
+
+    /// The document that the entry is; what a link to a folder leads to is visited.
+    private func visitEntry(_ entry: FolderEntry, _ depth: Int, _ seen: inout Set<UInt>, _ scan: inout Scan) -> ScannedFile? {
         var status = stat()
-        guard lstat(location, &status) == 0 else { return }
+        guard lstat(location(of: entry.path), &status) == 0 else { return nil }
+        var target: String?
         if FileKind(status) == .link {
-            guard let real = Self.resolved(location), stat(real, &status) == 0 else {
-                if Self.isDocument(path) { report(&scan, .fileUnreadable, "The link leads nowhere.", path) }
-                return
-            }
-            guard real.hasPrefix(realRoot + "/") else {
-                report(&scan, .fileOutside, "The link leads out of the catalog; it is not followed.", path)
-                return
-            }
-            location = real
+            target = followed(entry.path, &status, &scan)
+            if target == nil { return nil }
         }
         switch FileKind(status) {
-        case .folder: visit(path, inode: UInt(status.st_ino), depth: depth + 1, &seen, &scan)
-        case .file where Self.isDocument(path): add(path, location, status, &scan)
+        case .folder: _ = visit(entry.path, nil, depth: depth + 1, &seen, &scan)
+        case .file where Self.isDocument(entry.path): return file(entry.path, target, status, &scan)
         default: break
         }
+        return nil
     }
 
-    private func add(_ path: String, _ location: String, _ status: stat, _ scan: inout Scan) {
+    /// Where a link inside of the root leads; nil, reported, for others.
+    private func followed(_ path: String, _ status: inout stat, _ scan: inout Scan) -> String? {
+        guard let real = Self.resolved(location(of: path)), stat(real, &status) == 0 else {
+            if Self.isDocument(path) { report(&scan, .fileUnreadable, "The link leads nowhere.", path) }
+            return nil
+        }
+        if real.hasPrefix(realRoot + "/") { return real }
+        report(&scan, .fileOutside, "The link leads out of the catalog; it is not followed.", path)
+        return nil
+    }
+
+    private func file(_ path: String, _ target: String?, _ status: stat, _ scan: inout Scan) -> ScannedFile? {
         guard status.st_size <= Self.largestFile else {
             report(&scan, .fileTooLarge, "The file is larger than 1 MiB.", path)
-            return
+            return nil
         }
-        scan.files.append(ScannedFile(path: path, location: location, stamp: FileStamp(status)))
+        return ScannedFile(path: path, target: target, stamp: FileStamp(status))
     }
 
     private func report(_ scan: inout Scan, _ rule: CatalogRule, _ message: String, _ path: String) {
@@ -156,6 +220,8 @@ extension CatalogScanner {
         return nil
     }
 
+    func read(_ file: ScannedFile) -> [UInt8]? { Self.read(file.target ?? location(of: file.path)) }
+
     /// At most 1 MiB of a regular file; nil where it cannot be read. The last link of the path is not followed.
     static func read(_ location: String) -> [UInt8]? {
         let descriptor = open(location, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK)
@@ -174,28 +240,25 @@ extension CatalogScanner {
         return nil
     }
 
-    /// What the folder's own listing says, which saves asking for each entry; some file systems tell no types.
-    private struct Entry {
-        let name: String
-        let inode: UInt
-        let isFolder: Bool
-        let isFile: Bool
-    }
-
-    private static func entries(of folder: String) -> [Entry]? {
-        guard let directory = opendir(folder) else { return nil }
+    /// Folders, documents and what may be either, by path; hidden ones are left out. nil where the folder cannot be read.
+    private func listing(of folder: String, _ stamp: FileStamp) -> KnownFolder? {
+        guard let directory = opendir(location(of: folder)) else { return nil }
         defer { closedir(directory) }
-        var entries: [Entry] = []
+        var entries: [FolderEntry] = []
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
             }
             guard let name, !name.hasPrefix(".") else { continue }
             let type = Int(entry.pointee.d_type)
+            if type == Int(DT_REG), !Self.isDocument(name) { continue }
             entries.append(
-                Entry(name: name, inode: UInt(entry.pointee.d_ino), isFolder: type == Int(DT_DIR), isFile: type == Int(DT_REG)))
+                FolderEntry(
+                    path: folder.isEmpty ? name : "\(folder)/\(name)", isFolder: type == Int(DT_DIR), isFile: type == Int(DT_REG)))
         }
-        return entries
+        entries.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        let isPlain = entries.allSatisfy { $0.isFolder || $0.isFile }
+        return KnownFolder(stamp: isPlain ? stamp.settled(at: now) : nil, entries: entries)
     }
 
     private static func resolved(_ path: String) -> String? {

@@ -63,7 +63,9 @@ enum CatalogStore {
     }
 
     /// Puts the entry's row; its definition comes from `catalog_versions`.
-    static func put(_ entry: CatalogEntry, commit: String?, in connection: Connection) throws(PAOError) {
+    static func put(
+        _ entry: CatalogEntry, replacing previous: CatalogEntry?, commit: String?, in connection: Connection
+    ) throws(PAOError) {
         try connection.run(
             """
             INSERT INTO \(table(of: entry.kind)) (id, name, version, description, owner, owner_contact, tags, category, definition,
@@ -79,10 +81,9 @@ enum CatalogStore {
             entry.name, entry.description, entry.ownerTeam, entry.ownerContact, JSON.array(entry.tags.map(JSON.string)), entry.category,
             entry.source.path, entry.fileHash, entry.source.line, commit, !entry.isWithdrawn, entry.isStale, connection.timestamp,
             connection.timestamp, entry.id, entry.digest)
-        try SearchStore.put(entry, in: connection)
-        for kind in CatalogKind.allCases where kind != entry.kind {
-            try connection.run("UPDATE \(table(of: kind)) SET is_active = 0 WHERE id = ? AND is_active = 1", entry.id)
-        }
+        try SearchStore.put(entry, replacing: previous, in: connection)
+        guard let previous, previous.kind != entry.kind else { return }
+        try connection.run("UPDATE \(table(of: previous.kind)) SET is_active = 0 WHERE id = ?", entry.id)
     }
 
     // MARK: Sync history

@@ -17,6 +17,7 @@ final class CatalogSynchronizer: Sendable {
 
     struct State: Sendable {
         var files: [String: KnownFile] = [:]
+        var folder: KnownFolder?
         var owners: [UInt8]?
         var scanFindings: [CatalogFinding] = []
         var findings: [CatalogFinding] = []
@@ -39,18 +40,19 @@ final class CatalogSynchronizer: Sendable {
 
     /// What a sync of the tree would make of the catalog. Stores new versions; nothing else changes until `commit`.
     func read(_ tree: CatalogTree) async throws(PAOError) -> SyncOutcome {
-        guard let scanner = CatalogScanner(root: tree.root) else {
+        guard let scanner = CatalogScanner(root: tree.root, now: time.now()) else {
             throw PAOError(.unavailable, "The catalog directory \(tree.root) cannot be read.")
         }
         let before = state.withLock { $0 }
-        var scan = scanner.scan()
+        var scan = scanner.scan(before.folder)
         scan.findings += tree.findings
         let owners = scanner.codeOwners()
         let ownersFile = CodeOwnersFile(owners, folder: tree.folder)
         var next = before
+        next.folder = scan.folder
         next.owners = owners?.text
         next.scanFindings = scan.findings
-        let isChanged = try await read(scan, before, ownersFile, into: &next)
+        let isChanged = try await read(scan, by: scanner, before, ownersFile.owners, into: &next)
         if !isChanged, before.scanFindings == scan.findings, before.owners == next.owners, before.commit != nil {
             next.commit = tree.commit ?? before.commit
             return SyncOutcome(unchanged: next)
@@ -88,52 +90,86 @@ extension CatalogFinding {
 
 extension CatalogSynchronizer {
     /// Whether any file is new, gone or different.
-    private func read(_ scan: Scan, _ before: State, _ owners: CodeOwnersFile, into next: inout State) async throws(PAOError) -> Bool {
+    private func read(
+        _ scan: Scan, by scanner: CatalogScanner, _ before: State, _ owners: CodeOwners?, into next: inout State
+    ) async throws(PAOError) -> Bool {
         let sameOwners = before.owners == next.owners
-        let folders = Dictionary(scan.files.map { (CatalogPath.folder(of: $0.path), 1) }, uniquingKeysWith: +)
-        next.files = [:]
-        next.files.reserveCapacity(scan.files.count)
         var work: [Work] = []
+        var known = 0
         for file in scan.files {
-            let isAlone = folders[CatalogPath.folder(of: file.path)] == 1
-            let known = before.files[file.path].flatMap { sameOwners && $0.isAlone == isAlone ? $0 : nil }
-            if let known, known.stamp == file.stamp {
-                next.files[file.path] = known
+            let before = before.files[file.path]
+            if before != nil { known += 1 }
+            if let before, sameOwners, before.isAlone == file.isAlone {
+                if before.stamp != file.stamp { work.append(Work(file: file, known: before)) }
             } else {
-                work.append(Work(file: file, known: known, isAlone: isAlone))
+                work.append(Work(file: file, known: nil))
             }
         }
-        var isChanged = before.files.count != scan.files.count
-        for start in stride(from: 0, to: work.count, by: Self.batch) {
-            for done in try await read(work[start..<min(start + Self.batch, work.count)], owners.owners) {
-                isChanged = isChanged || done.read.hash != done.work.known?.hash
-                next.files[done.work.file.path] = done.read
-            }
+        let isGone = known < before.files.count
+        if isGone {
+            let paths = Set(scan.files.map(\.path))
+            next.files = before.files.filter { paths.contains($0.key) }
         }
-        return isChanged
+        return try await read(work, by: scanner, owners, into: &next) || isGone
     }
 
     private struct Work: Sendable {
         let file: ScannedFile
+        /// nil where it is to be read in any case.
         let known: KnownFile?
-        let isAlone: Bool
     }
 
-    private typealias Done = (work: Work, read: KnownFile, versions: [PendingVersion])
+    private struct Done: Sendable {
+        let path: String
+        let file: KnownFile
+        let isChanged: Bool
+        let versions: [PendingVersion]
+    }
 
     /// Files read between two writes: bounds what is held in memory.
     private static let batch = 256
     /// Tasks that read at once.
     private static let width = 4
 
-    /// Reads on all cores, then stores the versions.
-    private func read(_ work: ArraySlice<Work>, _ owners: CodeOwners?) async throws(PAOError) -> [Done] {
-        let done = await withTaskGroup(of: [Done].self) { group in
+    /// While the versions of one batch are written, the next one is read.
+    private func read(_ work: [Work], by scanner: CatalogScanner, _ owners: CodeOwners?, into next: inout State) async throws(PAOError)
+        -> Bool
+    {
+        var isChanged = false
+        var writing: Task<Void, any Error>?
+        for start in stride(from: 0, to: work.count, by: Self.batch) {
+            let done = await read(work[start..<min(start + Self.batch, work.count)], by: scanner, owners)
+            try await Self.end(writing)
+            writing = Task { [self] in try await keep(done.flatMap(\.versions)) }
+            for done in done {
+                isChanged = isChanged || done.isChanged
+                next.files[done.path] = done.file
+            }
+        }
+        try await Self.end(writing)
+        return isChanged
+    }
+
+    private static func end(_ writing: Task<Void, any Error>?) async throws(PAOError) {
+        do { try await writing?.value } catch { throw PAOError.wrapping(error) }
+    }
+
+    private func keep(_ versions: [PendingVersion]) async throws(PAOError) {
+        if versions.isEmpty { return }
+        try await store.write { connection throws(PAOError) in
+            for version in versions { try CatalogStore.keep(version, in: connection) }
+        }
+        try CatalogFailpoint.versionsStored.reach()
+    }
+
+    /// On all cores.
+    private func read(_ work: ArraySlice<Work>, by scanner: CatalogScanner, _ owners: CodeOwners?) async -> [Done] {
+        await withTaskGroup(of: [Done].self) { group in
             for lane in 0..<Self.width {
                 group.addTask { [self] in
                     var done: [Done] = []
                     for index in stride(from: work.startIndex + lane, to: work.endIndex, by: Self.width) {
-                        done.append(read(work[index], owners))
+                        done.append(read(work[index], by: scanner, owners))
                         await Task.yield()
                     }
                     return done
@@ -141,38 +177,32 @@ extension CatalogSynchronizer {
             }
             return await group.reduce(into: []) { $0 += $1 }
         }
-        let versions = done.flatMap(\.versions)
-        guard !versions.isEmpty else { return done }
-        try await store.write { connection throws(PAOError) in
-            for version in versions { try CatalogStore.keep(version, in: connection) }
-        }
-        try CatalogFailpoint.versionsStored.reach()
-        return done
     }
 
-    private func read(_ work: Work, _ owners: CodeOwners?) -> Done {
-        let (file, known) = (work.file, work.known)
-        let stamp = file.stamp.isFresh(at: time.now()) ? nil : file.stamp
-        guard let text = CatalogScanner.read(file.location) else {
+    private func read(_ work: Work, by scanner: CatalogScanner, _ owners: CodeOwners?) -> Done {
+        let (path, isAlone) = (work.file.path, work.file.isAlone)
+        let stamp = work.file.stamp.settled(at: time.now())
+        guard let text = scanner.read(work.file) else {
             let finding = CatalogFinding(
-                file: file.path, line: 1, column: 1, severity: .error, rule: CatalogRule.fileUnreadable.rawValue,
+                file: path, line: 1, column: 1, severity: .error, rule: CatalogRule.fileUnreadable.rawValue,
                 message: "The file cannot be read.")
-            return (work, KnownFile(stamp: nil, hash: "", isAlone: work.isAlone, entries: [], findings: [finding], brokenIDs: nil), [])
+            let file = KnownFile(stamp: nil, hash: "", isAlone: isAlone, entries: [], findings: [finding], brokenIDs: nil)
+            return Done(path: path, file: file, isChanged: work.known?.hash != "", versions: [])
         }
         let hash = Hash.sha256(text).hex
-        if var known, known.hash == hash {
+        if var known = work.known, known.hash == hash {
             known.stamp = stamp
-            return (work, known, [])
+            return Done(path: path, file: known, isChanged: false, versions: [])
         }
-        let reading = DocumentReader.read(text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: work.isAlone)
+        let reading = DocumentReader.read(text, path: path, schemas: schemas, owners: owners, isAloneInFolder: isAlone)
         let entries = zip(reading.documents, reading.links).compactMap { document, links in
             CatalogEntry(
                 definition: document.definition, digest: document.digest, source: document.source, state: .current, fileHash: hash,
                 links: links)
         }
-        let read = KnownFile(
-            stamp: stamp, hash: hash, isAlone: work.isAlone, entries: entries, findings: reading.findings, brokenIDs: reading.brokenIDs)
-        return (work, read, reading.documents.map { PendingVersion($0) })
+        let file = KnownFile(
+            stamp: stamp, hash: hash, isAlone: isAlone, entries: entries, findings: reading.findings, brokenIDs: reading.brokenIDs)
+        return Done(path: path, file: file, isChanged: true, versions: reading.documents.map { PendingVersion($0) })
     }
 }
 
@@ -182,7 +212,7 @@ struct SyncOutcome: Sendable {
     /// nil where readers need not switch.
     let entries: [CatalogEntry]?
     /// Rows to write.
-    let changed: [CatalogEntry]
+    let changed: [(entry: CatalogEntry, previous: CatalogEntry?)]
     private let counts: [CatalogKind: SyncResult.Counts]
     private let isChanged: Bool
 
@@ -201,10 +231,10 @@ struct SyncOutcome: Sendable {
         self.state = state
         let all = Array(state.entries.values)
         entries = all
-        changed = all.filter { entry in previous.entries[entry.id].map { !$0.hasSameRow(as: entry) } ?? true }
+        changed = all.map { (entry: $0, previous: previous.entries[$0.id]) }.filter { !($0.previous?.hasSameRow(as: $0.entry) ?? false) }
         counts = Self.counts(all, previous.entries)
         isChanged =
-            !counts.isEmpty || state.findings != previous.findings || changed.contains { previous.entries[$0.id]?.state != $0.state }
+            !counts.isEmpty || state.findings != previous.findings || changed.contains { $0.previous?.state != $0.entry.state }
     }
 
     private static func counts(_ entries: [CatalogEntry], _ previous: [String: CatalogEntry]) -> [CatalogKind: SyncResult.Counts] {

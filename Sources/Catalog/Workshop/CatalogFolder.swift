@@ -17,17 +17,19 @@ package struct CatalogFolder: Sendable {
 
     /// Throws `notFound`.
     package init(root: String, schemas: CatalogSchemas) throws(PAOError) {
-        guard let scanner = CatalogScanner(root: root) else { throw PAOError(.notFound, "The directory \(root) cannot be read.") }
+        // Nothing is scanned a second time: no stamp counts.
+        guard let scanner = CatalogScanner(root: root, now: Timestamp(milliseconds: 0)) else {
+            throw PAOError(.notFound, "The directory \(root) cannot be read.")
+        }
         let scan = scanner.scan()
         let owners = scanner.codeOwners().map { CodeOwners(String(decoding: $0.text, as: UTF8.self), file: $0.path) }
-        let folders = Dictionary(scan.files.map { (CatalogPath.folder(of: $0.path), 1) }, uniquingKeysWith: +)
         var files: [File] = []
         var findings = scan.findings
         var ids: Set<String> = []
         for file in scan.files {
-            guard let text = CatalogScanner.read(file.location) else { continue }
+            guard let text = scanner.read(file) else { continue }
             let reading = DocumentReader.read(
-                text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: folders[CatalogPath.folder(of: file.path)] == 1)
+                text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: file.isAlone)
             findings += reading.findings
             files.append(File(path: file.path, documents: reading.documents.filter { ids.insert($0.id).inserted }))
         }

@@ -279,6 +279,7 @@ extension SchemaEvaluator {
         for (index, (key, value)) in object.enumerated() where !isTaken(key, index) {
             if schema.tracksEvaluation { evaluated.insert(index) }
             if isForbidden {
+                guard isCollecting else { return false }
                 let near = NearestName.suggestion(for: key, among: known.filter { !object.contains($0) })
                 report(keyword, "the key \"\(key.prefix(60))\" is not known here", at: key, suggestion: near)
                 isValid = false

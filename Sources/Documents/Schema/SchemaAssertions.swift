@@ -23,7 +23,9 @@ extension SchemaEvaluator {
         var suggestion: String?
     }
 
-    private mutating func fail(_ fault: Fault) -> Bool {
+    private mutating func fail(_ fault: @autoclosure () -> Fault) -> Bool {
+        guard isCollecting else { return false }
+        let fault = fault()
         report(fault.keyword, fault.message, suggestion: fault.suggestion)
         return false
     }

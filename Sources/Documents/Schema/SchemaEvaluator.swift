@@ -1,7 +1,9 @@
 // DESIGN: evaluation walks nodes and instance together. Each schema answers with what it looked at, or nil where the instance breaks
-// it. Faults are collected only where they will be told; behind `not`, `if` and `contains` a first fault ends the work. A schema
-// that comes back to itself at the same place of the instance would never end: it is found on the stack. Depth and steps are bounded
-// too, so that no schema can trap or hold a thread; a check that cannot be finished is a finding, never "valid".
+// it. Nearly every instance is valid, so the first walk only asks whether it is: it keeps no paths, writes no messages, and ends at the
+// first fault. Only an instance that fails is walked again to tell all its faults; behind `not`, `if` and `contains` nothing is told in
+// that walk either. A schema that comes back to itself at the same place of the instance would never end: it is found on the stack.
+// Depth and steps are bounded too, so that no schema can trap or hold a thread; a check that cannot be finished is a finding, never
+// "valid".
 
 import Base
 
@@ -11,9 +13,12 @@ struct SchemaEvaluator {
 
     let schema: JSONSchema
     var findings: [SchemaFinding] = []
-    var isCollecting = true
+    /// Whether faults are told; the paths are kept only then.
+    private(set) var isCollecting = false
     private var instancePath: [String] = []
     private var schemaPath: [String] = []
+    /// Members and items entered on the way.
+    private var depth = 0
     /// The resources entered on the way, for dynamic references.
     private(set) var scope: [Int] = []
     /// The nodes entered on the way, each with the depth of the instance it was entered at.
@@ -25,9 +30,14 @@ struct SchemaEvaluator {
     init(_ schema: JSONSchema) { self.schema = schema }
 
     mutating func validate(_ instance: JSON) -> [SchemaFinding] {
-        steps = 50_000 + min(instance.valueCount, 50_000) * 100
-        let result = evaluate(schema.root, instance)
-        guard isExhausted else { return result == nil ? findings : [] }
+        let allowance = 50_000 + min(instance.valueCount, 50_000) * 100
+        steps = allowance
+        if evaluate(schema.root, instance) != nil, !isExhausted { return [] }
+        if !isExhausted {
+            (isCollecting, steps) = (true, allowance)
+            _ = evaluate(schema.root, instance)
+        }
+        guard isExhausted else { return findings }
         let message = "cannot be checked: the schema refers to itself without end, takes too many steps or nests too deeply"
         return [SchemaFinding(instancePath: "", schemaPath: "", keyword: "schema", message: message)]
     }
@@ -63,7 +73,7 @@ struct SchemaEvaluator {
             isExhausted = true
             return false
         }
-        active.append((index, instancePath.count))
+        active.append((index, depth))
         scope.append(node.resource)
         return true
     }
@@ -71,7 +81,7 @@ struct SchemaEvaluator {
     /// Whether the node is being evaluated already at this place of the instance.
     private func isEndless(_ index: Int) -> Bool {
         var above = active.count - 1
-        while above >= 0, active[above].depth == instancePath.count {
+        while above >= 0, active[above].depth == depth {
             if active[above].node == index { return true }
             above -= 1
         }
@@ -83,22 +93,28 @@ struct SchemaEvaluator {
         scope.removeLast()
     }
 
-    /// A subschema at the same place of the instance.
-    mutating func inPlace(_ node: Int, _ instance: JSON, _ path: String...) -> EvaluatedMembers? {
-        schemaPath += path
-        defer { schemaPath.removeLast(path.count) }
+    /// A subschema at the same place of the instance: that of a keyword, or of one branch of it.
+    mutating func inPlace(
+        _ node: Int, _ instance: JSON, _ keyword: String, _ branch: @autoclosure () -> String? = nil
+    ) -> EvaluatedMembers? {
+        guard isCollecting else { return evaluate(node, instance) }
+        let length = schemaPath.count
+        schemaPath.append(keyword)
+        if let branch = branch() { schemaPath.append(branch) }
+        defer { schemaPath.removeLast(schemaPath.count - length) }
         return evaluate(node, instance)
     }
 
     /// A subschema at a member or item.
-    mutating func below(_ node: Int, _ instance: JSON, token: String, _ path: String...) -> Bool {
-        schemaPath += path
-        instancePath.append(token)
-        defer {
-            schemaPath.removeLast(path.count)
-            instancePath.removeLast()
-        }
-        return evaluate(node, instance) != nil
+    mutating func below(
+        _ node: Int, _ instance: JSON, token: @autoclosure () -> String, _ keyword: String, _ branch: @autoclosure () -> String? = nil
+    ) -> Bool {
+        depth += 1
+        defer { depth -= 1 }
+        guard isCollecting else { return evaluate(node, instance) != nil }
+        instancePath.append(token())
+        defer { instancePath.removeLast() }
+        return inPlace(node, instance, keyword, branch()) != nil
     }
 
     /// The same, without telling why it fails.

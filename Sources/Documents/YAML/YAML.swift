@@ -6,6 +6,7 @@ package struct YAMLLimits: Sendable {
     package var depth = 64
     /// Nodes of the whole stream, counted after aliases and merges are expanded.
     package var nodes = 100_000
+    package var documents = 1000
 
     package init() {}
 }

@@ -29,9 +29,13 @@ struct YAMLComposer {
     mutating func composeStream() throws(YAMLFault) -> YAMLStream {
         var documents: [YAMLNode] = []
         while true {
-            switch try events.next().kind {
+            let event = try events.next()
+            switch event.kind {
             case .streamEnd: return YAMLStream(documents: documents, warnings: warnings)
             case .documentStart:
+                if documents.count >= limits.documents {
+                    throw YAMLFault(position: event.position, rule: "yaml-limit", message: "more than \(limits.documents) documents")
+                }
                 anchors = [:]
                 documents.append(try compose(events.next(), depth: 0).node)
             default: continue

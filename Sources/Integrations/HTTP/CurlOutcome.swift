@@ -1,3 +1,4 @@
+import Base
 import CCurl
 import Glibc
 
@@ -22,7 +23,8 @@ extension CurlTransfer {
 
     private func failure(_ handle: UnsafeMutableRawPointer, _ code: CURLcode) -> TransportFailure {
         let sent = wasWritten(handle)
-        let words = errorMessage.isEmpty ? String(cString: curl_easy_strerror(code)) : errorMessage
+        var words = errorMessage.isEmpty ? String(cString: curl_easy_strerror(code)) : errorMessage
+        if code == CURLE_OPERATION_TIMEDOUT { words = timeoutWords(sent: sent) }
         if let overflow { return TransportFailure(.tooLarge, overflow, mayHaveBeenSent: sent) }
         // The length that the answer announces is too large: nothing of it is read.
         if code == CURLE_FILESIZE_EXCEEDED { return TransportFailure(.tooLarge, tooLong, mayHaveBeenSent: sent) }
@@ -56,6 +58,14 @@ extension CurlTransfer {
         var number = 0
         pao_easy_get_long(handle, CURLINFO_OS_ERRNO, &number)
         return number == Int(ECONNREFUSED) ? .refused : .unreachable
+    }
+
+    private func timeoutWords(sent: Bool) -> String {
+        let milliseconds = sent ? call.timeoutMilliseconds : min(call.connectMilliseconds, call.timeoutMilliseconds)
+        // Of the whole call's time a little was gone before libcurl began.
+        let limit = Duration.milliseconds(max(1, (milliseconds + 50) / 100) * 100).text
+        if !sent { return "\(call.address.host) could not be reached within \(limit)." }
+        return "\(call.address.host) \(headersEnded ? "had sent only a part of its answer after" : "did not answer within") \(limit)."
     }
 
     /// Out of time while the name was looked up is the resolver's fault, not the other side's.

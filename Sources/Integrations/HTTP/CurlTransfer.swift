@@ -33,7 +33,7 @@ final class CurlTransfer: @unchecked Sendable {
     private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var response = HTTPResponse(status: 0)
     private var headerBytes = 0
-    private var headersEnded = false
+    private(set) var headersEnded = false
     private var starts = 0
     private(set) var wasDenied = false
     private(set) var overflow: String?

@@ -141,7 +141,9 @@ extension RequestRun {
                 missing.append(output.name)
             } else {
                 throw StepFailure(
-                    "output_missing", "The answer has no \(output.path), which the output \(output.name) is read from.",
+                    "output_missing",
+                    (body.string == nil ? "The answer has" : "The answer is text, not JSON: it has")
+                        + " no \(output.path), which the output \(output.name) is read from.",
                     details: ["body": .string(String(body.description.prefix(2000)))],
                     isTransient: isHarmless(index) && Self.isUnreadable(evidence))
             }

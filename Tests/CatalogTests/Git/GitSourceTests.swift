@@ -50,8 +50,7 @@ private final class GitBench {
             remote: remote, branch: try branch.map { try GitBranch($0) }, folder: folder, directory: data.path, git: git,
             credentials: credentials)
         store = try Store(
-            directory: data.path, migrations: [Migration(number: 1, name: "catalog", sql: CatalogSchema.sql + CatalogSchema.search)],
-            time: .system, log: .silent)
+            directory: data.path, migrations: Fixtures.migrations, time: .system, log: .silent)
         catalog = try Catalog(
             store: store, settings: CatalogSettings(source: source), schemas: Fixtures.schemas, time: .system, random: .system, log: .silent
         )

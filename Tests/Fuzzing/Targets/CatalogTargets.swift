@@ -136,8 +136,7 @@ extension FuzzTarget {
     /// For one thread, as every target's run.
     private nonisolated(unsafe) static let words: Connection? = {
         let connection = try? Connection.open(":memory:", as: .copy)
-        let columns = "id UNINDEXED, digest UNINDEXED, name, words, tags, description"
-        try? connection?.execute(script: "CREATE VIRTUAL TABLE catalog_search USING fts5(\(columns))")
+        try? connection?.execute(script: "CREATE VIRTUAL TABLE catalog_search USING fts5(name, words, tags, description)")
         return connection
     }()
 
@@ -145,6 +144,6 @@ extension FuzzTarget {
     private static func search(_ input: [UInt8]) throws {
         guard let expression = SearchStore.expression(input.text) else { return }
         guard let words else { throw Unsound("SQLite cannot be opened") }
-        _ = try SearchStore.hits(expression, in: words)
+        _ = try SearchStore.rows(expression, in: words)
     }
 }
