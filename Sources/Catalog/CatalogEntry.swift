@@ -52,8 +52,8 @@ package final class CatalogEntry: Sendable {
     /// In lower case, for order and search; the latter ends in NUL.
     let sortName: String
     let searchText: [CChar]
-    let fieldIDs: [String]
-    let outputNames: [String]
+    let fields: [FieldSummary]
+    let outputs: OutputSummary
     /// Of the file that it was read from.
     let fileHash: String
     let links: CatalogLinks
@@ -87,8 +87,8 @@ package final class CatalogEntry: Sendable {
         components = definition["components"]?.array?.compactMap(Self.component) ?? []
         targets = definition["targets"]?["catalogItems"]?.array?.compactMap(Self.target) ?? []
         toVersion = definition["targets"]?["toVersion"]?.string.flatMap { SemanticVersion($0) }
-        fieldIDs = Self.fieldIDs(definition["presentation"]?["form"]?["groups"])
-        outputNames = definition["instance"]?["outputs"]?.object?.keys ?? []
+        fields = FieldSummary.all(in: definition["presentation"]?["form"]?["groups"])
+        outputs = OutputSummary(definition)
         sortName = name.lowercased()
         let texts = [name, id, description, category, ownerTeam ?? ""] + tags
         searchText = Array(texts.joined(separator: "\n").lowercased().utf8CString)
@@ -104,7 +104,7 @@ package final class CatalogEntry: Sendable {
         (category, ownerTeam, ownerContact, tags, sla) = (other.category, other.ownerTeam, other.ownerContact, other.tags, other.sla)
         (mode, actions, approvals, lifecycle) = (other.mode, other.actions, other.approvals, other.lifecycle)
         (components, targets, toVersion) = (other.components, other.targets, other.toVersion)
-        (fieldIDs, outputNames, links) = (other.fieldIDs, other.outputNames, other.links)
+        (fields, outputs, links) = (other.fields, other.outputs, other.links)
         (digest, source, fileHash) = (other.digest, other.source, other.fileHash)
         (sortName, searchText) = (other.sortName, other.searchText)
         self.state = state
@@ -136,9 +136,5 @@ extension CatalogEntry {
 
     private static func target(_ json: JSON) -> Target? {
         json["id"]?.string.map { Target(catalogItem: $0, versionRange: json["versionRange"]?.string.flatMap { VersionRange($0) }) }
-    }
-
-    private static func fieldIDs(_ groups: JSON?) -> [String] {
-        (groups?.array ?? []).flatMap { $0["fields"]?.array ?? [] }.compactMap { $0["id"]?.string }
     }
 }

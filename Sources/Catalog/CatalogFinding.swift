@@ -16,9 +16,12 @@ package struct CatalogFinding: Sendable, Equatable {
     package var rule: String
     package var message: String
     package var suggestion: String?
+    /// What a tool may write in its place without asking: only the spelling changes, never what it means.
+    package var correction: String?
 
     package init(
-        file: String, line: Int, column: Int, severity: Severity, rule: String, message: String, suggestion: String? = nil
+        file: String, line: Int, column: Int, severity: Severity, rule: String, message: String, suggestion: String? = nil,
+        correction: String? = nil
     ) {
         self.file = file
         self.line = line
@@ -27,6 +30,7 @@ package struct CatalogFinding: Sendable, Equatable {
         self.rule = rule
         self.message = message
         self.suggestion = suggestion
+        self.correction = correction
     }
 
     package var isError: Bool { severity == .error }
@@ -91,6 +95,7 @@ package enum CatalogRule: String, Sendable, CaseIterable {
     case unknownOutput = "unknown-output"
     case outputTooEarly = "output-too-early"
     case unknownPath = "unknown-path"
+    case mayBeEmpty = "may-be-empty"
     // files
     case fileTooLarge = "file-too-large"
     case fileOutside = "file-outside"
@@ -104,6 +109,8 @@ final class FindingReport {
     let file: String
     private(set) var findings: [CatalogFinding] = []
     private var counts: [CatalogFinding.Severity: Int] = [:]
+    /// How the keys of the canonical dialect are called where the author wrote in the flat one, by the place of the key's value or of its map.
+    private var spellings: [Position: [(canonical: String, written: String)]] = [:]
 
     init(file: String) { self.file = file }
 
@@ -115,34 +122,52 @@ final class FindingReport {
     /// The document has more of something than anybody writes; nothing more is looked for.
     private(set) var isBeyondLimits = false
 
+    /// From now on messages about that place call the key by the name that the author knows.
+    func spell(_ canonical: String, as written: String, at place: Position) {
+        if canonical != written { spellings[place, default: []].append((canonical, written)) }
+    }
+
+    private func respelled(_ message: String, at place: Position) -> String {
+        guard let spellings = spellings[place] else { return message }
+        let words = message.split(separator: " ", omittingEmptySubsequences: false)
+        let index = words.firstIndex { word in spellings.contains { $0.canonical == word } }
+        guard let index, let spelling = spellings.last(where: { $0.canonical == words[index] }) else { return message }
+        return (words[..<index] + [Substring(spelling.written)] + words[(index + 1)...]).joined(separator: " ")
+    }
+
     func beyondLimit(_ what: String, _ count: Int, _ limit: Int, at place: Position) {
         error(.badValue, "There are \(count) \(what); at most \(limit) are allowed.", at: place)
         isBeyondLimits = true
     }
 
-    func error(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
-        add(.error, rule.rawValue, message, place, suggestion)
+    func error(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil, correction: String? = nil) {
+        add(.error, rule.rawValue, message, place, suggestion ?? correction, correction)
     }
 
     /// `home` is the key beside it below which it belongs.
-    func unknownKey(_ key: String, at place: Position, suggestion: String?, home: String?) {
+    func unknownKey(_ key: String, at place: Position, suggestion: String?, home: String?, correction: String? = nil) {
         let hint = home.map { "; it belongs below \($0)" } ?? ""
-        error(.unknownKey, "The key \(key) is not known here\(hint).", at: place, suggestion: suggestion)
+        error(.unknownKey, "The key \(key) is not known here\(hint).", at: place, suggestion: suggestion, correction: correction)
     }
 
-    /// A name that there is not: the near one, or all that there are.
+    /// A name that there is not, with all that there are.
     func unknownName(_ rule: CatalogRule, _ message: String, near: String?, among names: [String], at place: Position) {
-        error(rule, near == nil ? "\(message); there are \(names.joined(separator: ", "))." : message + ".", at: place, suggestion: near)
+        error(rule, "\(message); there are \(names.joined(separator: ", ")).", at: place, suggestion: near)
     }
 
     func warning(_ rule: CatalogRule, _ message: String, at place: Position, suggestion: String? = nil) {
         add(.warning, rule.rawValue, message, place, suggestion)
     }
 
-    func add(_ severity: CatalogFinding.Severity, _ rule: String, _ message: String, _ place: Position, _ suggestion: String? = nil) {
+    func add(
+        _ severity: CatalogFinding.Severity, _ rule: String, _ message: String, _ place: Position, _ suggestion: String? = nil,
+        _ correction: String? = nil
+    ) {
         guard counts[severity, default: 0] < Self.mostOfASeverity else { return }
         let finding = CatalogFinding(
-            file: file, line: place.line, column: place.column, severity: severity, rule: rule, message: message, suggestion: suggestion)
+            file: file, line: place.line, column: place.column, severity: severity, rule: rule, message: respelled(message, at: place),
+            suggestion: suggestion,
+            correction: correction)
         guard !findings.contains(finding) else { return }
         findings.append(finding)
         counts[severity, default: 0] += 1

@@ -70,7 +70,10 @@ package final class CatalogSchemas: Sendable {
         for (finding, rule) in findings.filter({ $0.rule == .unknownKey }) + findings.filter({ $0.rule != .unknownKey }) {
             if let written = finding.misspelledKey {
                 let place = root.position(at: "\(finding.instancePath)/\(JSONPointer.escape(written))", key: true)
-                if !report.hasError(at: place) { report.unknownKey(written, at: place, suggestion: finding.suggestion, home: nil) }
+                if !report.hasError(at: place) {
+                    report.unknownKey(
+                        written, at: place, suggestion: finding.suggestion, home: nil, correction: Self.correction(of: written, finding))
+                }
                 continue
             }
             let place = root.position(at: finding.instancePath, key: rule == .unknownKey)
@@ -79,11 +82,15 @@ package final class CatalogSchemas: Sendable {
             if rule == .unknownKey, let key = path.last {
                 let near = finding.suggestion ?? KeySuggestion.key(for: key, among: Self.neighbors(path))
                 let home = near == nil ? KeySuggestion.home(of: key, among: Self.neighbors(path)) : nil
-                report.unknownKey(key, at: place, suggestion: near, home: home)
+                report.unknownKey(key, at: place, suggestion: near, home: home, correction: Self.correction(of: key, finding))
             } else {
                 report.error(rule, Self.message(of: finding), at: place, suggestion: finding.suggestion)
             }
         }
+    }
+
+    private static func correction(of key: String, _ finding: SchemaFinding) -> String? {
+        finding.suggestion.flatMap { NearestName.correction(of: key, among: [$0]) }
     }
 
     /// Keys that may stand beside the one at the path, where people look for it in vain.

@@ -16,16 +16,15 @@ package struct Workshop: Sendable {
     /// As `/catalog/items/{id}/schema`. Throws `invalid` with the findings.
     package func form(_ text: [UInt8]) throws(PAOError) -> JSON { CatalogPublicJSON.schema(try document(text)) }
 
-    /// Every template of the document's actions and instance rendered: `{renderings: [{path, template, value, missing}]}`. `scope` adds
-    /// or replaces scopes, such as `outputs`. Throws `invalid` with the findings.
+    /// Every template of the document rendered: `{renderings: [{path, template, value, missing}]}`. What only a run can know stands for itself
+    /// in angle brackets (`<provision.id>`); `scope` adds or replaces scopes, such as `outputs`. Throws `invalid` with the findings.
     package func renderings(_ text: [UInt8], data: JSON, scope: JSON) throws(PAOError) -> JSON {
         let document = try document(text)
-        let (fields, _) = document.form.validate(data)
+        let (fields, _) = document.form.validate(data, now: Self.sampleTime)
         var root = Self.samples(fields, document.metadata.json)
         for (name, value) in scope.object ?? JSONObject() { root[name] = value }
-        let values = JSONScope(root)
-        let trees = document.fulfillment.actions.map { ("actions.\($0.id).config", $0.config) } + instanceTrees(document)
-        return ["renderings": .array(trees.flatMap { prefix, tree in Self.renderings(tree, prefix, values) })]
+        let values = RehearsalScope(root)
+        return ["renderings": .array(DocumentTemplates(document).all.map { path, code in Self.rendering(code, path, values) })]
     }
 
     private func read(_ text: [UInt8]) -> FileReading { DocumentReader.read(text, path: "document.yaml", schemas: schemas) }
@@ -40,34 +39,37 @@ package struct Workshop: Sendable {
             .invalid, findings.first.map { "Line \($0.field): \($0.message)" } ?? "The text holds no document.", findings: findings)
     }
 
-    private func instanceTrees(_ document: CatalogDocument) -> [(String, TemplateTree)] {
-        guard let instance = document.instance else { return [] }
-        return [("instance.outputs", instance.outputs), ("instance.resources", instance.resources)]
-    }
+    /// The day on which samples are made.
+    static let sampleTime = Timestamp("2026-01-01T00:00:00.000Z")
 
     static func samples(_ fields: JSONObject, _ metadata: JSON) -> JSON {
+        let instant = "2026-01-01T00:00:00.000Z"
         let user: JSON = [
             "id": "sample", "login": "sample", "email": "sample@example.com", "team": "sample-team", "teams": ["sample-team"],
         ]
         let request: JSON = [
-            "id": "req-000000000000", "timestamp": "2026-01-01T00:00:00.000Z", "correlation_id": "sample", "team": "sample-team",
-            "user": user, "data": .object(fields),
+            "id": "req-000000000000", "timestamp": .string(instant), "createdAt": .string(instant), "correlation_id": "sample",
+            "correlationId": "sample", "team": "sample-team", "user": user, "data": .object(fields), "type": "create",
+            "url": "https://pao.example/requests/req-000000000000", "catalogItemId": metadata["id"] ?? .null,
+            "catalogVersion": metadata["version"] ?? .null,
         ]
         let system: JSON = [
-            "uuid": "00000000-0000-7000-8000-000000000000", "timestamp": "2026-01-01T00:00:00.000Z", "date": "2026-01-01",
+            "uuid": "00000000-0000-7000-8000-000000000000", "timestamp": .string(instant), "date": "2026-01-01",
             "hostname": "sample",
         ]
-        return ["fields": .object(fields), "metadata": metadata, "request": request, "system": system]
+        let parameters: [JSON] = fields.map { ["name": .string($0.key), "value": $0.value] }
+        return [
+            "fields": .object(fields), "metadata": metadata, "request": request, "system": system, "parameters": .array(parameters),
+            "bundle": ["metadata": metadata],
+        ]
     }
 
-    private static func renderings(_ tree: TemplateTree, _ prefix: String, _ scope: JSONScope) -> [JSON] {
-        tree.templates.map { path, template in
-            let missing = template.references.filter { !$0.hasDefault && !$0.isConditional && scope.value(of: $0.path) == nil }.map(\.text)
-            return [
-                "path": .string(prefix + path.map { ".\(text($0))" }.joined()), "template": .string(template.source),
-                "value": (try? template.value(scope)) ?? .null, "missing": .array(missing.map(JSON.string)),
-            ]
-        }
+    private static func rendering(_ code: DocumentTemplates.Code, _ path: String, _ scope: RehearsalScope) -> JSON {
+        let missing = code.needed.filter { ((try? scope.value(of: $0.path)) ?? nil) == nil }.map(\.text)
+        return [
+            "path": .string(path), "template": .string(code.source), "value": (try? code.value(scope)) ?? .null,
+            "missing": .array(missing.map(JSON.string)),
+        ]
     }
 
     static func text(_ component: PathComponent) -> String {

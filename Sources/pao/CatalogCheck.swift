@@ -5,18 +5,42 @@ import Integrations
 import Orchestration
 import Store
 
-/// Checks documents as a sync would, without a server: a file by itself, a directory with all that its documents say of each other.
-enum CatalogCheck {
-    struct Result {
-        var findings: [CatalogFinding]
-        var documents: Int
+/// Checks documents as a sync would, without a server: a directory with all that its documents say of each other, files with what they
+/// say of each other.
+struct CatalogCheck {
+    private(set) var findings: [CatalogFinding] = []
+    private(set) var documents = 0
+    /// What was not checked, in sentences.
+    private(set) var leftOut: [String] = []
+
+    init(_ paths: [String], schemas: CatalogSchemas) async throws(PAOError) {
+        var files: [FileReading] = []
+        for path in paths {
+            if Files.isDirectory(path) {
+                try await addDirectory(path, schemas)
+            } else {
+                files.append(DocumentReader.read(try Files.read(path, limit: 2 << 20), path: path, schemas: schemas))
+            }
+        }
+        add(LooseDocuments(files))
     }
 
-    static func check(_ path: String, schemas: CatalogSchemas) async throws(PAOError) -> Result {
-        guard Files.isDirectory(path) else {
-            let reading = DocumentReader.read(try Files.read(path, limit: 2 << 20), path: path, schemas: schemas)
-            return Result(findings: reading.findings, documents: reading.documents.count)
-        }
+    private mutating func add(_ loose: LooseDocuments) {
+        findings += loose.findings
+        documents += loose.count
+        tell(unread: loose.unread)
+        guard !loose.unknownNames.isEmpty else { return }
+        let names = loose.unknownNames.prefix(5).joined(separator: ", ") + (loose.unknownNames.count > 5 ? ", ..." : "")
+        leftOut.append("Not looked for, since only files were given, not the catalog's directory: \(names).")
+    }
+
+    private mutating func tell(unread: Int) {
+        if unread == 0 { return }
+        let subject = unread == 1 ? "1 document was" : "\(unread) documents were"
+        leftOut.append("\(subject) not checked against others, since too little of it can be read.")
+    }
+
+    private mutating func addDirectory(_ path: String, _ schemas: CatalogSchemas) async throws(PAOError) {
         let directory = try Files.makeTemporaryDirectory()
         defer { FileTree.remove(directory) }
         let store = try Store(directory: directory, migrations: DatabaseSchema.migrations, time: .system, log: .silent)
@@ -26,12 +50,13 @@ enum CatalogCheck {
             log: .silent)
         let result = await catalog.sync()
         if result.status == .failed { throw PAOError(.unavailable, result.message ?? "\(path) cannot be read.") }
-        let findings = catalog.snapshot.findings.map { finding in
+        findings += catalog.snapshot.findings.map { finding in
             var named = finding
             named.file = path + "/" + finding.file
             return named
         }
-        return Result(findings: findings, documents: catalog.snapshot.entries.count)
+        documents += catalog.snapshot.entries.count
+        if result.errors > 0 { tell(unread: try CatalogFolder(root: path, schemas: .none).unread) }
     }
 }
 
@@ -39,19 +64,19 @@ enum CatalogCheck {
 enum FindingsFormat: String {
     case text, json, sarif, github
 
-    func text(_ findings: [CatalogFinding], documents: Int) -> String {
+    func text(_ check: CatalogCheck) -> String {
         switch self {
-        case .text: plain(findings, documents)
-        case .json: JSON.array(findings.map(\.json)).pretty
-        case .github: findings.map(Self.annotation).joined()
-        case .sarif: Self.sarif(findings).pretty
+        case .text: plain(check)
+        case .json: JSON.array(check.findings.map(\.json)).pretty
+        case .github: check.findings.map(Self.annotation).joined()
+        case .sarif: Self.sarif(check.findings).pretty
         }
     }
 
-    private func plain(_ findings: [CatalogFinding], _ documents: Int) -> String {
-        let errors = findings.count(where: \.isError)
-        let summary = "\(documents) documents, \(errors) errors, \(findings.count - errors) warnings\n"
-        return findings.map { "\($0)\n" }.joined() + summary
+    private func plain(_ check: CatalogCheck) -> String {
+        let errors = check.findings.count(where: \.isError)
+        let summary = "\(check.documents) documents, \(errors) errors, \(check.findings.count - errors) warnings"
+        return check.findings.map { "\($0)\n" }.joined() + check.leftOut.map { "\($0)\n" }.joined() + summary + "\n"
     }
 
     /// A workflow command of GitHub Actions.

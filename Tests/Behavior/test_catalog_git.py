@@ -279,6 +279,10 @@ def test_the_command_publishes_and_compares_with_what_is_served(published, tmp_p
     server.api.submit(document["metadata"]["id"])
     done = pao("catalog", "diff", "--live", tmp_path / "mine", environment=environment)
     assert "1.0.0 -> 1.1.0" in done.stdout and "impact: 1 request under way (1.0.0: 1) stays pinned to that version." in done.stdout, done.stdout + done.stderr
+    path.write_text(json.dumps({**document, "bogus": 1}))
+    broken = pao("catalog", "diff", "--live", tmp_path / "mine", environment=environment)
+    assert broken.returncode == 1 and "error: The key bogus is not known here. [unknown-key]" in broken.stdout
+    assert "Documents with errors are not compared.\n" in broken.stdout and " 1 errors" in broken.stdout, broken.stdout
     assert pao("catalog", "publish", path, environment={**environment, "PAO_TOKEN": "pao_wrong"}).returncode == 4
     assert pao("catalog", "publish", path, "--url", "http://127.0.0.1:9").returncode == 2
 

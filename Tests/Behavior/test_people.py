@@ -236,6 +236,17 @@ def test_templates_are_tried_with_sample_values(api, make):
     assert any("fields.name" in json.dumps(row["missing"]) for row in missing["renderings"])
 
 
+def test_every_template_of_a_document_is_tried(api, make):
+    call = {**make.call(), "if": "{{fields.name == 'x'}}", "outputs": {"id": "$.id"}, "cleanup": "Remove {{outputs.call.id}}", "id": "call"}
+    document = make.item(call, fields=["name"])
+    document["fulfillment"]["automatic"]["concurrency"] = {"key": "{{request.id}}"}
+    document["instance"] = {"name": "s-{{fields.name}}", "outputs": {"id": "{{outputs.call.id}}"}}
+    answer = api.post("/test/variables", {"document": json.dumps(document), "requestData": {"name": "x"}}).expect(200).json
+    values = {row["path"]: row["value"] for row in answer["renderings"]}
+    assert values["actions.call.if"] is True and values["instance.name"] == "s-x" and values["concurrency.key"].startswith("req-")
+    assert values["actions.call.cleanup"] == "Remove <call.id>" and values["instance.outputs.id"] == "<call.id>"
+
+
 # Bundles
 
 

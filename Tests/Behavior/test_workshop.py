@@ -31,6 +31,35 @@ def test_what_init_writes_is_valid_and_never_overwritten(starters):
     assert pao("catalog", "init", "castle", starters).returncode == 2
 
 
+def test_fix_changes_spelling_only_and_says_what(tmp_path):
+    assert pao("catalog", "init", "flat", tmp_path).returncode == 0
+    document = next(tmp_path.glob("*.yaml"))
+    wrong = document.read_text().replace("retry_policy", "retry_polcy").replace('"HttpPost"', '"HttpPst"')
+    document.write_text(wrong)
+    done = pao("catalog", "validate", "--fix", document)
+    assert done.returncode == 1 and "There is no step type HttpPst" in done.stdout
+    assert "fixed: retry_polcy -> retry_policy [unknown-key]" in done.stderr
+    assert document.read_text() == wrong.replace("retry_polcy", "retry_policy")
+
+
+def test_files_are_checked_against_each_other(starters):
+    bundle, item = starters / "my-bundle.yaml", starters / "my-service.yaml"
+    alone = pao("catalog", "validate", bundle)
+    assert alone.returncode == 0 and "Not looked for" in alone.stdout and "my-service" in alone.stdout
+    together = pao("catalog", "validate", bundle, item)
+    assert (together.returncode, together.stdout) == (0, "2 documents, 0 errors, 0 warnings\n")
+    item.write_text(item.read_text().replace("id: instanceName", "id: somethingElse").replace("fields.instanceName", "fields.somethingElse"))
+    broken = pao("catalog", "validate", bundle, item)
+    assert broken.returncode == 1 and "my-service has no field instanceName" in broken.stdout
+
+
+def test_a_rendering_test_begins_with_data_that_the_form_takes(starters):
+    for document in sorted(starters.glob("*.yaml")):
+        assert pao("catalog", "test", document, "--update").returncode == 0
+        begun = document.with_suffix(".expected.yaml").read_text()
+        assert "findings:" not in begun and "error:" not in begun, begun
+
+
 def test_diff_against_a_commit_and_against_a_directory(starters):
     def git(*words):
         subprocess.run(["git", "-C", starters.parent, "-c", "user.name=t", "-c", "user.email=t@example.com", *words], check=True,

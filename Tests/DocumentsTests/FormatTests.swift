@@ -164,4 +164,17 @@ import Testing
     func suggests(name: String, expected: String?) {
         #expect(NearestName.suggestion(for: name, among: ["name", "fields", "size", "metadata"]) == expected)
     }
+
+    @Test("a name of one letter is no misspelling of another one")
+    func oneLetter() {
+        #expect(NearestName.suggestion(for: "c", among: ["a", "b", "ca"]) == nil)
+        #expect(NearestName.suggestion(for: "A", among: ["a"]) == "a")
+    }
+
+    @Test(
+        "a correction is certain",
+        arguments: [("timout", "timeout"), ("max_length", "maxLength"), ("tmieut", nil), ("if", nil), ("minx", nil)] as [(String, String?)])
+    func correction(name: String, expected: String?) {
+        #expect(NearestName.correction(of: name, among: ["timeout", "maxLength", "id", "minA", "minB"]) == expected)
+    }
 }

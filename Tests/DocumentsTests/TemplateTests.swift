@@ -56,6 +56,7 @@ private func fault(_ text: String, _ dialect: TemplateDialect = .canonical, as c
             ("{{concat(fields.environment, \"-\", 3, true)}}", "prod-3true"), ("{{replace(metadata.id, 'r', 'R')}}", "Redis"),
             ("{{uuid()}}{{uuid}}", "0000-10000-1"), ("{{timestamp()}}", "1795255200"), ("{{date()}}", "2026-11-21"),
             ("{{date(system.timestamp, '%d.%m.%Y %H:%M')}}", "21.11.2026 10:00"), ("{{slug(' Hello, World! ')}}", "hello-world"),
+            ("{{slug('Übung Größe')}}", "uebung-groesse"), ("a{{#each fields.nothing}}x{{/each}}b", "ab"),
             ("{{base64('hi')}}{{base64decode('aGk=')}}", "aGk=hi"),
             ("{{length(fields.list)}}{{length 'äö'}}{{length(fields.config)}}", "222"),
             ("{{first(fields.list)}}{{last fields.list}}", "ab"), ("{{contains(fields.list, 'a')}}{{contains 'abc' 'x'}}", "truefalse"),
@@ -209,7 +210,7 @@ private func fault(_ text: String, _ dialect: TemplateDialect = .canonical, as c
         let flags = template.references.map { "\($0.text) \($0.hasDefault) \($0.isConditional)" }
         #expect(
             flags == [
-                "environment.A false false", "fields.b[0] true false", "fields.c false true", "fields.d false true", "fields.e false false",
+                "environment.A false false", "fields.b[0] true false", "fields.c false true", "fields.d false true", "fields.e true false",
                 "outputs.g.h false false",
             ])
         #expect(template.usesRaw && !template.isSingleExpression)

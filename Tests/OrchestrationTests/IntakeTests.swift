@@ -142,6 +142,20 @@ import Testing
         try await world.submit("db", ["title": .string(title), "target": "x"])
     }
 
+    @Test("the instance's name and the key of concurrency may hold the request's id")
+    func ownID() async throws {
+        let document = Documents.automatic(
+            "db", fields: ["title", "{id: mark, type: string, default: \"{{request.id}}\"}"],
+            settings: "concurrency: {key: \"{{request.id}}-{{system.uuid}}\", policy: reject}", actions: Documents.post("a"),
+            extra: "instance: {name: \"s-{{request.id}}\"}")
+        let world = try await World(document)
+        let ids = [try await world.submit("db", ["title": "one"]), try await world.submit("db", ["title": "one"])]
+        try await world.run()
+        #expect(try ids.map(world.status) == [.completed, .completed])
+        #expect(try ids.map { try world.request($0).instanceName } == ids.map { "s-\($0)" })
+        #expect(try ids.map { try world.request($0).parameters["mark"]?.string } == ids)
+    }
+
     @Test("requests with the same key run one after another, in the order they were made")
     func queue() async throws {
         let world = try await World(document("queue"))

@@ -66,9 +66,13 @@ export function passwordBits(text) {
 /** Decimal fractions are not exact in binary: a billionth is let pass. */
 const isWhole = (quotient) => Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.max(1, Math.abs(quotient));
 
+/** A bound of dates: `today` is the day in UTC, as the server counts. */
+export const dayOf = (written) => (written === 'today' ? new Date().toISOString().slice(0, 10) : written);
+
 /** A bound of any kind: `read` makes value and bound comparable; a bound that cannot be read bounds nothing. */
 const bound = (key, { sign, read, words }) => (value, validation, field) => {
-    const limit = validation[key] ?? (key.startsWith('min') ? field.defaultMin : field.defaultMax);
+    const written = validation[key] ?? (key.startsWith('min') ? field.defaultMin : field.defaultMax);
+    const limit = key.endsWith('Date') ? dayOf(written) : written;
     const [a, b] = [read(value, false), read(limit, true)];
     return a !== undefined && b !== undefined && sign * (a - b) < 0 ? words(limit) : undefined;
 };

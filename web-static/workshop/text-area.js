@@ -68,13 +68,13 @@ export function offsetOf(text, line, column) {
     return start + words.slice(0, column - 1).join('').length;
 }
 
-// As `pao catalog validate --fix`: corrections of these rules change no meaning.
-const mechanical = new Set(['unknown-kind', 'unknown-key', 'wrong-type', 'bad-value', 'bad-version', 'unknown-field-type',
-    'unknown-action-type', 'unknown-verification', 'missing-reference', 'unknown-field', 'unknown-scope', 'unknown-path', 'unknown-output']);
+// One word is put for another where a person asks for it. `pao catalog validate --fix`, which nobody watches, does less.
+const replaceable = new Set(['unknown-kind', 'unknown-key', 'wrong-type', 'bad-value', 'bad-version', 'unknown-field-type',
+    'missing-reference', 'unknown-field', 'unknown-scope', 'unknown-path', 'unknown-output']);
 
 /** `[from, to)` of the word that a finding's suggestion takes the place of; undefined where it is for a person to write. */
 export function fixRange(text, { rule, suggestion, line, column }) {
-    if (!suggestion || !mechanical.has(rule)) return undefined;
+    if (!suggestion || !replaceable.has(rule)) return undefined;
     const from = offsetOf(text, line, column);
     const quote = /["']/.test(text[from]) ? text[from] : undefined;
     if (quote) {

@@ -13,5 +13,12 @@ package struct DateField: FieldType {
             + rules.boundFaults(read(value), "Date", low: "Choose $ or later.", high: "Choose $ or earlier.", read: read)
     }
 
-    package func schema(of field: Field) -> JSON { ["type": "string", "format": "date"] }
+    package func schema(of field: Field) -> JSON {
+        var schema: JSON = ["type": "string"]
+        FormSchema.add(TextFormat.date.schema, to: &schema)
+        for bound in MomentPattern.bounds(of: field, "Date", { TextFormat.day($0) == nil ? nil : $0 }) {
+            FormSchema.add(JSONObject([("pattern", .string(bound))]), to: &schema)
+        }
+        return schema
+    }
 }

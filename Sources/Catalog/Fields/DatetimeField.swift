@@ -15,5 +15,10 @@ package struct DatetimeField: FieldType {
             }
     }
 
-    package func schema(of field: Field) -> JSON { ["type": "string", "format": "date-time"] }
+    /// Bounds are left to the service: offsets make the order of texts another one than that of instants.
+    package func schema(of field: Field) -> JSON {
+        var schema: JSON = ["type": "string"]
+        FormSchema.add(TextFormat.dateTime.schema, to: &schema)
+        return schema
+    }
 }

@@ -9,8 +9,16 @@ package struct FieldRules: Sendable {
     /// Else every text counts as one that the pattern was given up on.
     private let triesPattern: Bool
 
-    init(_ field: Field, triesPattern: Bool = true) {
-        values = field.validation
+    /// What a bound of dates may be instead of a date: the day in UTC on which it is checked.
+    package static let today = "today"
+
+    /// Without `today` the word binds nothing.
+    init(_ field: Field, triesPattern: Bool = true, today: String? = nil) {
+        var values = field.validation
+        if field.type == "date" {
+            for rule in ["minDate", "maxDate"] where values[rule]?.string == Self.today { values[rule] = today.map(JSON.string) }
+        }
+        self.values = values
         pattern = field.pattern
         self.triesPattern = triesPattern
     }

@@ -1,4 +1,5 @@
 package import Base
+import Documents
 
 /// What one type of form field is: how it is shown, which rules it knows, what it takes, and how JSON Schema says the same.
 /// The browser's half is `web-static/fields/<name>.js` with `web-static/lib/rules.js`; both halves run the same golden cases.
@@ -51,4 +52,20 @@ package enum FieldTypes {
 
     /// Names that the flat dialect has besides the canonical ones.
     package static let flatNames = ["int": "integer", "selection": "select", "bool": "boolean", "multiselection": "multiselect"]
+
+    /// What people write who know other products.
+    private static let aliases = [
+        "text": "string", "str": "string", "input": "string", "longtext": "textarea", "multiline": "textarea", "markdown": "textarea",
+        "float": "number", "double": "number", "decimal": "number", "long": "integer", "checkbox": "boolean", "toggle": "boolean",
+        "switch": "boolean", "flag": "boolean", "dropdown": "select", "enum": "select", "choice": "select", "radio": "select",
+        "option": "select", "checkboxes": "multiselect", "tags": "multiselect", "multichoice": "multiselect", "array": "list",
+        "map": "object", "group": "object", "dict": "object", "secret": "password", "mail": "email", "uri": "url", "link": "url",
+        "upload": "file", "attachment": "file", "timestamp": "datetime", "percent": "percentage",
+    ]
+
+    /// The type that was most likely meant by a name that is none.
+    static func suggestion(for name: String) -> String? {
+        let plain = String(name.lowercased().filter { $0 != "-" && $0 != "_" && $0 != " " })
+        return flatNames[plain] ?? aliases[plain] ?? (names.contains(plain) ? plain : NearestName.suggestion(for: name, among: names))
+    }
 }

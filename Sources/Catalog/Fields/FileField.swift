@@ -57,7 +57,10 @@ package struct FileField: FieldType {
             "type": "object", "required": ["name", "content"],
             "properties": [
                 "name": ["type": "string", "minLength": 1], "mediaType": ["type": "string"],
-                "content": ["type": "string", "contentEncoding": "base64"],
+                "content": [
+                    "type": "string", "contentEncoding": "base64",
+                    "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+                ],
             ],
         ]
     }

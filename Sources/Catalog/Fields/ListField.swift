@@ -21,7 +21,7 @@ package struct ListField: FieldType {
 
     package func schema(of field: Field) -> JSON {
         var schema: JSON = ["type": "array"]
-        schema["items"] = field.items.first.map { FormSchema.value(of: $0) }
+        schema["items"] = field.items.first.map { FormSchema.element(of: $0) }
         schema["minItems"] = field.validation["minItems"]
         schema["maxItems"] = field.validation["maxItems"]
         return schema

@@ -22,7 +22,7 @@ extension TextFieldType {
         var schema: JSON = ["type": "string"]
         for rule in ["pattern", "minLength", "maxLength"] { schema[rule] = field.validation[rule] }
         let format = ownFormat ?? field.validation["format"]?.string
-        schema["format"] = format.flatMap(TextFormat.init(named:)).map { JSON.string($0 == .url ? "uri" : $0.rawValue) }
+        FormSchema.add(format.flatMap(TextFormat.init(named:))?.schema ?? JSONObject(), to: &schema)
         FieldRules(field).describeOptions(in: &schema)
         return schema
     }

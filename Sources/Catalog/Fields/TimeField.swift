@@ -15,6 +15,10 @@ package struct TimeField: FieldType {
 
     /// Local time of day: JSON Schema's `time` asks for an offset, so a pattern says it.
     package func schema(of field: Field) -> JSON {
-        ["type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"]
+        var schema: JSON = ["type": "string", "pattern": .string(MomentPattern.time)]
+        for bound in MomentPattern.bounds(of: field, "Time", { TextFormat.secondOfDay($0) == nil ? nil : String(($0 + ":00").prefix(8)) }) {
+            FormSchema.add(JSONObject([("pattern", .string(bound))]), to: &schema)
+        }
+        return schema
     }
 }

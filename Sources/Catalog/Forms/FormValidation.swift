@@ -16,14 +16,15 @@ extension Form {
     package typealias DefaultRenderer = (TemplateTree) -> JSON?
 
     /// What is kept of the data: defaults applied, hidden fields and empty texts dropped; and every broken rule at once.
+    /// `now` says which day `minDate: today` means, in UTC.
     package func validate(
-        _ data: JSON, defaults: @escaping DefaultRenderer = Form.constantDefault
+        _ data: JSON, now: Timestamp? = nil, defaults: @escaping DefaultRenderer = Form.constantDefault
     ) -> (accepted: JSONObject, findings: [PAOError.Finding]) {
         guard let values = data.object else {
             let fault = PAOError.Finding(field: "", rule: "type", message: "The data of a form is an object.")
             return (JSONObject(), [fault])
         }
-        var validation = FormValidation(defaults: defaults)
+        var validation = FormValidation(defaults: defaults, today: now.map { String($0.description.prefix(10)) })
         let accepted = validation.object(values, fields: fields, prefix: "", outer: { _ in nil })
         return (accepted, validation.findings)
     }
@@ -43,10 +44,14 @@ extension Form {
 
 private struct FormValidation {
     let defaults: Form.DefaultRenderer
+    let today: String?
     private(set) var findings: [PAOError.Finding] = []
     private var costlyPatterns = 0
 
-    init(defaults: @escaping Form.DefaultRenderer) { self.defaults = defaults }
+    init(defaults: @escaping Form.DefaultRenderer, today: String?) {
+        self.defaults = defaults
+        self.today = today
+    }
 
     mutating func object(_ values: JSONObject, fields: [Field], prefix: String, outer: @escaping (String) -> JSON?) -> JSONObject {
         let defaults = self.defaults
@@ -77,7 +82,7 @@ private struct FormValidation {
             report(path, "type", fault)
             return nil
         }
-        for broken in type.brokenRules(value, FieldRules(field, triesPattern: costlyPatterns < 3)) {
+        for broken in type.brokenRules(value, FieldRules(field, triesPattern: costlyPatterns < 3, today: today)) {
             if broken.isCostly { costlyPatterns += 1 }
             report(path, broken.rule, broken.message)
         }

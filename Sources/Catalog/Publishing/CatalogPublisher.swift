@@ -160,11 +160,8 @@ extension CatalogPublisher {
         }
         let reading = DocumentReader.read(text, path: path, schemas: schemas, owners: owners)
         var findings = reading.findings
-        let entries = zip(reading.documents, reading.links).compactMap { document, links in
-            CatalogEntry(
-                definition: document.definition, digest: document.digest, source: document.source, state: .current, fileHash: "",
-                links: links)
-        }
+        let (good, drafts) = reading.entries(fileHash: "")
+        let entries = good + drafts
         let others = catalog.snapshot.entries.filter { other in other.source.path != path }
         for entry in entries {
             if let taken = others.first(where: { $0.id == entry.id }) {

@@ -33,9 +33,10 @@ struct ActionReader {
         let type = map.requiredText("type") ?? ""
         if !type.isEmpty, !ActionTypes.names.contains(type), let node = map.node("type") {
             report.unknownName(
-                .unknownActionType, "There is no action type \(type)", near: NearestName.suggestion(for: type, among: ActionTypes.names),
-                among: ActionTypes.names, at: node.position)
+                .unknownActionType, "There is no action type \(type)", near: ActionTypes.suggestion(for: type), among: ActionTypes.names,
+                at: node.position)
         }
+        if let config = map.node("config") { ConstantCheck(report: report).check(config, of: type) }
         let condition = map.node("if")
         let after = TemplatePlace.afterAction(list, id: id)
         map.allow(["description"])
@@ -46,7 +47,7 @@ struct ActionReader {
             condition: condition.flatMap { templates.expression($0, .action(list, id: id)) }, conditionSource: condition?.text,
             config: map.node("config").map { templates.tree($0, .action(list, id: id)) } ?? .constant([:]),
             verification: verifications(&map, after), outputs: outputs(&map),
-            cleanup: map.node("cleanup").flatMap { templates.template($0, after) }, retry: map.mapping("retry").map(retry),
+            cleanup: map.node("cleanup").flatMap { templates.template($0, after, isNeeded: false) }, retry: map.mapping("retry").map(retry),
             timeout: map.duration("timeout"), source: source(node))
         action.conditionPlace = condition.map(source)
         if let known = places.place(of: id, in: list, path: path) { (action.source, action.conditionPlace) = known }
@@ -135,9 +136,10 @@ extension ActionReader {
             map.finish()
         }
         guard let path else { return nil }
-        let isSelector = path.hasPrefix("$") || path.hasPrefix("/")
-        if isSelector, (try? JSONSelector.parse(path)) == nil {
-            report.error(.badValue, "\(path) is neither a JSON path such as $.id nor a JSON pointer.", at: (node["path"] ?? node).position)
+        if (try? JSONSelector.parse(path)) == nil {
+            report.error(
+                .badValue, "\(path) is neither a JSON path such as $.id, nor a JSON pointer such as /id, nor a name.",
+                at: (node["path"] ?? node).position)
         }
         return Action.Output(name: name, path: path, isSensitive: isSensitive)
     }

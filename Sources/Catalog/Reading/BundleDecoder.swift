@@ -95,9 +95,18 @@ extension VersionRange {
     /// Whether some version is in the range. Each alternative is an interval, so it holds one of: its bounds, the versions right
     /// after or below them, or the first of all.
     var isSatisfiable: Bool {
+        witnesses.contains(where: contains)
+    }
+
+    /// Whether some version up to the given one is in the range.
+    func holdsVersion(upTo limit: SemanticVersion) -> Bool {
+        contains(limit) || witnesses.contains { $0 <= limit && contains($0) }
+    }
+
+    private var witnesses: [SemanticVersion] {
         let separators: Set<Character> = [" ", ",", "|", "<", ">", "=", "^", "~"]
         let words = description.split(whereSeparator: separators.contains).map(String.init)
-        return ([SemanticVersion(0, 0, 0)] + words.flatMap(Self.witnesses)).contains(where: contains)
+        return [SemanticVersion(0, 0, 0)] + words.flatMap(Self.witnesses)
     }
 
     private static func witnesses(_ word: String) -> [SemanticVersion] {

@@ -15,7 +15,8 @@ struct CheckReader {
     func read(_ nodes: [YAMLNode]) -> (steps: [YAMLNode], questions: [JSON]) {
         var (steps, questions): ([YAMLNode], [JSON]) = ([], [])
         for node in nodes {
-            if node.string != nil {
+            if let text = node.string {
+                reportQuestion(text, at: node.position)
                 questions.append(["type": node.json])
             } else if isAutomatic(node) {
                 if let step = step(node, number: steps.count + 1) { steps.append(step) }
@@ -37,10 +38,12 @@ struct CheckReader {
         let written = check.requiredText("type")
         check.finish()
         guard let type = written else { return nil }
-        report.warning(
-            .unknownCheck, "No machine can check \(type): a person will be asked to confirm it.",
-            at: check.node("type")?.position ?? node.position)
+        reportQuestion(type, at: check.node("type")?.position ?? node.position)
         return node.json
+    }
+
+    private func reportQuestion(_ check: String, at place: Position) {
+        report.warning(.unknownCheck, "No machine can check \(check): a person will be asked to confirm it.", at: place)
     }
 
     // MARK: Checks by machine

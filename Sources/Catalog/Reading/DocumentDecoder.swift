@@ -132,18 +132,18 @@ extension DocumentDecoder {
     func version(_ map: inout MappingReader, _ key: String, required: Bool = false) -> SemanticVersion? {
         guard let node = required ? map.required(key) : map.node(key) else { return nil }
         if node.json.number != nil, let whole = node.text.flatMap(Self.completedVersion) {
-            report.error(.wrongType, "\(key) must be text, not \(node.typeName).", at: node.position, suggestion: whole)
+            report.error(.wrongType, "\(key) must be text, not \(node.typeName).", at: node.position, correction: whole)
             return nil
         }
         guard let text = map.text(of: node, key) else { return nil }
         if text.utf8.count <= 200, let version = SemanticVersion(text) { return version }
         report.error(
             .badVersion, "\(key) must be a version as SemVer 2.0.0 has it, such as 1.4.0, not \(text).", at: node.position,
-            suggestion: Self.completedVersion(text))
+            correction: Self.completedVersion(text))
         return nil
     }
 
-    /// `v1.2` is most likely meant as `1.2.0`.
+    /// `v1.2` is the version `1.2.0` under another spelling.
     private static func completedVersion(_ text: String) -> String? {
         guard text.utf8.count <= 50 else { return nil }
         let core = text.hasPrefix("v") ? String(text.dropFirst()) : text

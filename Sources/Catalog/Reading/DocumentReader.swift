@@ -8,6 +8,10 @@ package struct FileReading: Sendable {
     package var findings: [CatalogFinding] = []
     /// In the order of `documents`.
     var links: [CatalogLinks] = []
+    /// Those with errors that are whole enough for others to be checked against.
+    var drafts: [(document: CatalogDocument, links: CatalogLinks)] = []
+    /// How many documents are neither.
+    package var unread = 0
     /// The ids of documents with errors; nil where one of them cannot be told.
     var brokenIDs: [String]? = []
 }
@@ -24,15 +28,16 @@ package enum DocumentReader {
             var reading = FileReading()
             let warnings = FindingReport(file: path)
             for warning in stream.warnings { warnings.add(.warning, warning.rule, warning.message, warning.position) }
-            reading.findings = warnings.findings
             let roots = stream.documents.filter { !$0.isNull }
+            if roots.isEmpty { warnings.warning(.emptyDocument, "The file holds no document.", at: .start) }
             for root in roots { file.read(root, isAlone: isAloneInFolder && roots.count == 1, into: &reading) }
+            reading.findings += warnings.findings
             reading.findings.sort(by: CatalogFinding.isBefore)
             return reading
         } catch {
             let report = FindingReport(file: path)
             report.add(.error, error.rule, error.message, error.position)
-            return FileReading(findings: report.findings, brokenIDs: nil)
+            return FileReading(findings: report.findings, unread: 1, brokenIDs: nil)
         }
     }
 }
@@ -56,10 +61,27 @@ private struct FileReader {
         schemas.check(written, into: report)
         guard let document, !report.hasErrors else {
             reading.brokenIDs = canonical["metadata"]?["id"]?.string.flatMap { id in reading.brokenIDs.map { $0 + [id] } }
+            if let document { reading.drafts.append((document, links(canonical, decoder))) } else { reading.unread += 1 }
             return
         }
         reading.documents.append(document)
-        reading.links.append(CatalogLinks(canonical))
+        reading.links.append(links(canonical, decoder))
+    }
+
+    private func links(_ canonical: YAMLNode, _ decoder: DocumentDecoder) -> CatalogLinks {
+        CatalogLinks(canonical, reads: decoder.templates.scopeReads)
+    }
+}
+
+extension FileReading {
+    /// What the catalog keeps of the documents; those with errors apart.
+    func entries(fileHash: String) -> (good: [CatalogEntry], drafts: [CatalogEntry]) {
+        func entry(_ document: CatalogDocument, _ links: CatalogLinks) -> CatalogEntry? {
+            CatalogEntry(
+                definition: document.definition, digest: document.digest, source: document.source, state: .current, fileHash: fileHash,
+                links: links)
+        }
+        return (zip(documents, links).compactMap(entry), drafts.compactMap { entry($0.document, $0.links) })
     }
 }
 

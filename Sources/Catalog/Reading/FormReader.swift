@@ -63,8 +63,9 @@ struct FormReader {
     private func type(_ map: inout MappingReader) -> String {
         guard let node = map.required("type"), let name = map.text(of: node, "type") else { return "string" }
         if FieldTypes.named(name) != nil { return name }
-        let near = FieldTypes.flatNames[name] ?? NearestName.suggestion(for: name, among: FieldTypes.names)
-        report.unknownName(.unknownFieldType, "There is no field type \(name)", near: near, among: FieldTypes.names, at: node.position)
+        report.unknownName(
+            .unknownFieldType, "There is no field type \(name)", near: FieldTypes.suggestion(for: name), among: FieldTypes.names,
+            at: node.position)
         return "string"
     }
 }
@@ -100,6 +101,10 @@ extension FormReader {
         if rule != "message", !known.contains(rule) {
             report.warning(.ruleNotForType, "The rule \(rule) means nothing for a field of type \(type).", at: node.position)
         }
+        if let empty = node.elements?.first(where: \.isNull) {
+            report.error(.badValue, "An option is empty (~ and null are); leave it out, or write it in quotes.", at: empty.position)
+            return
+        }
         guard let wanted = RuleShape.of(rule), wanted.accepts(node.json) else {
             report.error(
                 .wrongType, "\(rule) must be \(RuleShape.of(rule)?.words ?? "something else"), not \(node.typeName).", at: node.position)
@@ -133,6 +138,46 @@ extension FormReader {
             let place = (node["validation"]?[high] ?? node[high] ?? node).position
             report.error(.emptyBounds, "\(low) is \(least.text) and \(high) is \(most.text): no value can be right.", at: place)
         }
+        for kind in MomentBound.all { checkMoments(kind, rules, node) }
+    }
+}
+
+extension FormReader {
+    /// Bounds of dates and times can be read, and the lower one is not above the upper one.
+    private func checkMoments(_ kind: MomentBound, _ rules: JSONObject, _ node: YAMLNode) {
+        let (low, high) = ("min" + kind.suffix, "max" + kind.suffix)
+        for rule in [low, high] {
+            guard let text = rules[rule]?.string, kind.order(text) == nil, !kind.isWord(text) else { continue }
+            let written = rule.replacing(kind.suffix, with: "")
+            let place = (node["validation"]?[rule] ?? node[rule] ?? node["validation"]?[written] ?? node[written] ?? node).position
+            report.error(.badValue, "\(rule) must be \(kind.words), not \(text).", at: place)
+        }
+        guard let least = rules[low]?.string.flatMap(kind.order), let most = rules[high]?.string.flatMap(kind.order), most < least
+        else { return }
+        let place = (node["validation"]?[high] ?? node[high] ?? node).position
+        report.error(.emptyBounds, "\(high) is before \(low): no value can be right.", at: place)
+    }
+}
+
+/// How the bounds of one type of moments are written.
+private struct MomentBound {
+    let suffix: String
+    let words: String
+    /// nil for what cannot be read.
+    let order: (String) -> Int?
+    var isWord: (String) -> Bool = { _ in false }
+
+    static var all: [MomentBound] {
+        [
+            MomentBound(
+                suffix: "Date", words: "a date such as 2026-03-31, or today",
+                order: { text in TextFormat.day(text).map { ($0.year * 100 + $0.month) * 100 + $0.day } },
+                isWord: { $0 == FieldRules.today }),
+            MomentBound(suffix: "Time", words: "a time such as 14:30", order: TextFormat.secondOfDay),
+            MomentBound(
+                suffix: "Datetime", words: "a date and time such as 2026-03-31T14:30:00Z",
+                order: { TextFormat.instant($0, lenient: true)?.milliseconds }),
+        ]
     }
 }
 

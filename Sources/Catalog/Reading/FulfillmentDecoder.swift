@@ -131,7 +131,7 @@ extension DocumentDecoder {
 
     private func dependency(_ node: YAMLNode) -> InstanceTemplate.Dependency? {
         guard var map = MappingReader(node, report) else { return nil }
-        let on = map.required("on").flatMap { templates.template($0, .instanceStart) }
+        let on = map.required("on").flatMap { templates.template($0, .instanceStart, isNeeded: false) }
         let type = map.text("type")
         if let type, !Self.dependencyTypes.contains(type), let place = map.node("type")?.position {
             report.warning(

@@ -100,7 +100,7 @@ struct MappingReader {
     func text(of value: YAMLNode, _ key: String) -> String? {
         if let text = value.string { return text }
         let hint = value.text.map { "\"\($0)\"" }
-        report.error(.wrongType, "\(key) must be text, not \(value.typeName).", at: value.position, suggestion: hint)
+        report.error(.wrongType, "\(key) must be text, not \(value.typeName).", at: value.position, correction: hint)
         return nil
     }
 
@@ -118,7 +118,7 @@ struct MappingReader {
         guard let value = node(key) else { return nil }
         if let flag = value.json.bool { return flag }
         let hint = ["yes": "true", "on": "true", "no": "false", "off": "false"][value.text?.lowercased() ?? ""]
-        report.error(.wrongType, "\(key) must be true or false, not \(value.typeName).", at: value.position, suggestion: hint)
+        report.error(.wrongType, "\(key) must be true or false, not \(value.typeName).", at: value.position, correction: hint)
         return nil
     }
 
@@ -170,7 +170,9 @@ struct MappingReader {
                 report.warning(
                     .unknownKey, "\(key) is read as a key without a value; a text with a comma needs quotes.", at: place, suggestion: near)
             } else {
-                report.unknownKey(key, at: place, suggestion: near, home: near == nil ? KeySuggestion.home(of: key, among: asked) : nil)
+                report.unknownKey(
+                    key, at: place, suggestion: near, home: near == nil ? KeySuggestion.home(of: key, among: asked) : nil,
+                    correction: NearestName.correction(of: key, among: asked).flatMap { keys.contains($0) ? nil : $0 })
             }
         }
         for key in missing where !misspelled.contains(key) && !isOfOtherDialect {

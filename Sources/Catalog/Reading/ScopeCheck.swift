@@ -30,11 +30,13 @@ struct ScopeCheck {
         }
         let path = reference.path.dropFirst().map(\.text)
         switch scope {
-        case "fields": checkField(path, place)
+        case "fields":
+            checkField(path, place)
+            if usage.isNeeded, !reference.hasDefault, !reference.isConditional { checkIsFilled(path, usage.place, place) }
         case "outputs": checkOutput(path, usage.place, place)
         case "components": checkComponent(path, usage.place, place)
         case "metadata": if !reference.hasDefault && !reference.isConditional { checkMetadata(path, place) }
-        case "request": checkMember(path, of: "request", among: Self.requestMembers, place)
+        case "request": checkMember(path, of: "request", among: Self.requestMembers(at: usage.place), place)
         case "system": checkMember(path, of: "system", among: ["date", "timestamp", "uuid", "hostname"], place)
         case "instance": checkInstance(path, place)
         default: break
@@ -47,23 +49,28 @@ struct ScopeCheck {
         switch place {
         case .fieldDefault: return ["metadata", "request", "system", "environment"] + operation
         case .beforeStart, .instanceStart: return always + operation
-        case .action(let list, _), .afterAction(let list, _): return always + ["secrets", "outputs", "failure"] + operationScopes(list)
-        case .instanceEnd: return always + ["outputs", "components"] + operation
+        case .action(let list, _), .afterAction(let list, _): return always + ["secrets", "outputs"] + operationScopes(list)
+        case .instanceEnd: return always + ["outputs"] + (kind == .bundle ? ["components"] : []) + operation
         case .monitoring: return always + ["instance", "secrets"]
         case .component: return always + ["components"] + operation
         }
     }
 
     private func operationScopes(_ list: TemplatePlace.ActionList) -> [String] {
-        let bundle = kind == .bundle || list == .manual ? ["components"] : []
+        let bundle = (kind == .bundle || list == .manual ? ["components"] : []) + (list == .manual ? ["failure"] : [])
         let isOperation = kind == .update || kind == .upgrade || list == .decommission || list == .rollback
         return bundle + (isOperation ? ["instance"] : [])
     }
 
-    static let requestMembers = [
-        "id", "user", "team", "timestamp", "createdAt", "correlationId", "correlation_id", "data", "type", "url", "catalogItemId",
-        "catalogVersion",
-    ]
+    /// The data is what the defaults complete. What a request is called is known when it is submitted, not while its form is drawn: then
+    /// such a default is left for the server to fill in.
+    static func requestMembers(at place: TemplatePlace) -> [String] {
+        let always = [
+            "id", "user", "team", "timestamp", "createdAt", "correlationId", "correlation_id", "type", "url", "catalogItemId",
+            "catalogVersion",
+        ]
+        return place == .fieldDefault ? always : ["data"] + always
+    }
 }
 
 extension ScopeCheck {
@@ -76,6 +83,26 @@ extension ScopeCheck {
             return
         }
         checkInside(field, path.dropFirst(), "fields." + id, place)
+    }
+
+    /// A submission that leaves the field empty would be refused for the template's sake, though the form calls it optional.
+    private func checkIsFilled(_ path: [String], _ at: TemplatePlace, _ place: () -> Position) {
+        guard let id = path.first, let field = form.field(id), field.defaultValue == nil, needsFields(at),
+            !field.isRequired || field.conditional != nil
+        else { return }
+        let why = field.isRequired ? "is not always shown" : "may be left empty"
+        report.warning(
+            .mayBeEmpty, "\(id) \(why), but this needs it: give it a default, or wrap it in {{#if fields.\(id)}}.", at: place())
+    }
+
+    /// Actions with an `if` may be skipped where there is no value.
+    private func needsFields(_ place: TemplatePlace) -> Bool {
+        switch place {
+        case .action(let list, let id), .afterAction(let list, let id):
+            (list == .automatic || list == .manual) && actions[list]?.action(id)?.condition == nil
+        case .beforeStart, .instanceStart, .component: true
+        case .fieldDefault, .instanceEnd, .monitoring: false
+        }
     }
 
     private func checkInside(_ field: Field, _ path: ArraySlice<String>, _ above: String, _ place: () -> Position) {
@@ -166,11 +193,21 @@ extension ScopeCheck {
     }
 
     private func checkInstance(_ path: [String], _ place: () -> Position) {
-        let members = ["id", "name", "state", "parameters", "outputs", "resources", "owner", "metadata", "catalogItemId", "catalogVersion"]
+        let members = ["id", "name", "state", "parameters", "outputs", "resources", "version", "catalogVersion"]
         checkMember(path, of: "instance", among: members, place)
-        guard kind == .item, path.count > 1, path[0] == "outputs", !instanceOutputs.contains(path[1]) else { return }
+        guard kind == .item, path.count > 1 else { return }
+        if path[0] == "parameters" { return checkParameter(path[1], place) }
+        guard path[0] == "outputs", !instanceOutputs.contains(path[1]) else { return }
         let near = NearestName.suggestion(for: path[1], among: instanceOutputs)
         report.error(.unknownOutput, "instance.outputs has no \(path[1]).", at: place(), suggestion: near.map { "instance.outputs." + $0 })
+    }
+
+    /// The parameters of an item's instances are the fields of its form.
+    private func checkParameter(_ name: String, _ place: () -> Position) {
+        guard hasWholeForm, form.field(name) == nil else { return }
+        let near = NearestName.suggestion(for: name, among: form.fields.map(\.id))
+        report.error(
+            .unknownPath, "instance.parameters has no \(name).", at: place(), suggestion: near.map { "instance.parameters." + $0 })
     }
 
     private func checkMember(_ path: [String], of scope: String, among names: [String], _ place: () -> Position) {
@@ -199,7 +236,7 @@ extension TemplatePlace {
 }
 
 extension PathComponent {
-    fileprivate var text: String {
+    var text: String {
         switch self {
         case .key(let key): key
         case .index(let index): String(index)

@@ -7,6 +7,8 @@ final class TemplateReader {
     struct Usage {
         var references: [TemplateReference]
         var place: TemplatePlace
+        /// Whether a value that is missing ends the rendering, and with it what needs it; a condition takes it for false.
+        var isNeeded: Bool
         /// The file's place of a place inside the template.
         var locate: (Position) -> Position
     }
@@ -29,8 +31,20 @@ final class TemplateReader {
         text.contains("{{") || (dialect == .flat && (text.contains("{%") || text.contains("{#")))
     }
 
+    /// What is read without a default and outside of conditions from the scopes of other documents.
+    var scopeReads: [ScopeRead] {
+        usages.flatMap { usage in
+            usage.references.compactMap { reference in
+                guard case .key(let scope)? = reference.path.first, scope == "components" || scope == "instance", !reference.hasDefault,
+                    !reference.isConditional
+                else { return nil }
+                return ScopeRead(path: reference.path.map(\.text), place: usage.locate(reference.position))
+            }
+        }
+    }
+
     /// A string that is a template, also where it has no tags.
-    func template(_ node: YAMLNode, _ place: TemplatePlace) -> Template? {
+    func template(_ node: YAMLNode, _ place: TemplatePlace, isNeeded: Bool = true) -> Template? {
         guard let text = node.string ?? node.text else {
             report.error(.wrongType, "This must be text, not \(node.typeName).", at: node.position)
             return nil
@@ -38,7 +52,7 @@ final class TemplateReader {
         do {
             let template = try Template.parse(text, dialect: dialect)
             let locate = { [source] (inner: Position) in source.place(of: inner, in: node) }
-            usages.append(Usage(references: template.references, place: place, locate: locate))
+            usages.append(Usage(references: template.references, place: place, isNeeded: isNeeded, locate: locate))
             if template.usesRaw {
                 report.warning(.unescapedValue, "{{{...}}} writes the value without escaping it.", at: locate(Self.rawPlace(in: text)))
             }
@@ -78,7 +92,7 @@ final class TemplateReader {
         let locate = { [source] (inner: Position) in source.place(of: inner.shifted(by: shift), in: node) }
         do {
             let expression = try Expression.parse(inside, dialect: dialect)
-            usages.append(Usage(references: expression.references, place: place, locate: locate))
+            usages.append(Usage(references: expression.references, place: place, isNeeded: false, locate: locate))
             return expression
         } catch {
             explain(error, inside, at: locate(error.position))

@@ -9,14 +9,19 @@ struct CatalogResolution {
     private(set) var findings: [CatalogFinding]
     private let previous: [String: CatalogEntry]
     private let state: CatalogSynchronizer.State
+    /// Documents that others can be checked against, though they are not served: those with errors.
+    private var drafts: [String: CatalogEntry]
 
     init(_ state: CatalogSynchronizer.State, previous: [String: CatalogEntry]) {
         self.state = state
         self.previous = previous
         findings = state.scanFindings + state.files.values.flatMap(\.findings)
+        let broken = state.files.values.flatMap(\.drafts).sorted { ($0.source.path, $0.source.line) < ($1.source.path, $1.source.line) }
+        drafts = Dictionary(broken.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         takeUnique()
         keepStale()
         checkReferences()
+        checkDrafts()
         keepWithdrawn()
     }
 
@@ -58,15 +63,15 @@ struct CatalogResolution {
     private mutating func checkReferences() {
         var open = entries.values.filter { $0.state == .current && !$0.links.references.isEmpty }.sorted { $0.id < $1.id }
         var warnings: [String: [CatalogFinding]] = [:]
-        var broken = Set(state.files.values.flatMap { $0.brokenIDs ?? [] })
+        let broken = Set(state.files.values.flatMap { $0.brokenIDs ?? [] })
         while true {
-            let check = CrossCheck(entries.values, broken: broken)
+            let check = CrossCheck(entries.values, drafts: drafts.values, broken: broken)
             var good: [CatalogEntry] = []
             for entry in open {
                 let found = check.findings(of: entry)
                 if found.contains(where: \.isError) {
                     findings += found
-                    broken.insert(entry.id)
+                    drafts[entry.id] = entry
                     entries[entry.id] = previous[entry.id].flatMap { $0.isWithdrawn ? nil : $0.becoming(.stale) }
                     warnings[entry.id] = nil
                 } else {
@@ -78,6 +83,13 @@ struct CatalogResolution {
             open = good
         }
         findings += warnings.values.flatMap { $0 }
+    }
+
+    /// What documents with errors of their own say of others is told at once, not when those errors are gone.
+    private mutating func checkDrafts() {
+        let broken = Set(state.files.values.flatMap(\.drafts).map(\.id))
+        let check = CrossCheck(entries.merging(drafts) { _, draft in draft }.values)
+        for draft in drafts.values.sorted(by: { $0.id < $1.id }) where broken.contains(draft.id) { findings += check.findings(of: draft) }
     }
 
     private mutating func keepWithdrawn() {

@@ -13,6 +13,8 @@ final class CatalogSynchronizer: Sendable {
         var entries: [CatalogEntry]
         var findings: [CatalogFinding]
         var brokenIDs: [String]?
+        /// Of documents with errors: only looked at for what others say of them.
+        var drafts: [CatalogEntry] = []
     }
 
     struct State: Sendable {
@@ -195,13 +197,10 @@ extension CatalogSynchronizer {
             return Done(path: path, file: known, isChanged: false, versions: [])
         }
         let reading = DocumentReader.read(text, path: path, schemas: schemas, owners: owners, isAloneInFolder: isAlone)
-        let entries = zip(reading.documents, reading.links).compactMap { document, links in
-            CatalogEntry(
-                definition: document.definition, digest: document.digest, source: document.source, state: .current, fileHash: hash,
-                links: links)
-        }
+        let entries = reading.entries(fileHash: hash)
         let file = KnownFile(
-            stamp: stamp, hash: hash, isAlone: isAlone, entries: entries, findings: reading.findings, brokenIDs: reading.brokenIDs)
+            stamp: stamp, hash: hash, isAlone: isAlone, entries: entries.good, findings: reading.findings, brokenIDs: reading.brokenIDs,
+            drafts: entries.drafts)
         return Done(path: path, file: file, isChanged: true, versions: reading.documents.map { PendingVersion($0) })
     }
 }

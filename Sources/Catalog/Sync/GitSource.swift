@@ -55,7 +55,7 @@ package final class GitSource: CatalogSource {
         remote.credentials = try await credentials()
         do throws(PAOError) {
             guard let head = try await git.head(of: remote, branch: fetchedBranch) else {
-                throw PAOError(.notFound, "The repository has no branch \(fetchedBranch?.name ?? "HEAD").")
+                throw GitClient.noBranch(fetchedBranch)
             }
             if let known, known.commit == head { return known }
             let tree = try await fetched(remote)

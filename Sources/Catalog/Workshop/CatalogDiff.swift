@@ -134,10 +134,13 @@ extension CatalogDiff.Weight {
 extension CatalogDiff {
     /// For a terminal and a review: one line per change, its details and remarks indented, a sum at the end.
     package var text: String {
-        changes.map(\.text).joined() + summary
+        changes.map(\.text).joined() + summary()
     }
 
-    var summary: String { "\(changes.count) documents changed, \(count(.error)) errors, \(count(.warning)) warnings\n" }
+    /// `furtherErrors` are those of documents that could not be compared.
+    func summary(furtherErrors: Int = 0) -> String {
+        "\(changes.count) documents changed, \(count(.error) + furtherErrors) errors, \(count(.warning)) warnings\n"
+    }
 
     package var json: JSON {
         [

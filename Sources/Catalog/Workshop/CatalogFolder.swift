@@ -12,6 +12,8 @@ package struct CatalogFolder: Sendable {
     package let files: [File]
     /// Of single files; what documents say of each other is not checked.
     package let findings: [CatalogFinding]
+    /// Documents of which too little can be read to check others against them.
+    package let unread: Int
 
     package var documents: [CatalogDocument] { files.flatMap(\.documents) }
 
@@ -26,14 +28,17 @@ package struct CatalogFolder: Sendable {
         var files: [File] = []
         var findings = scan.findings
         var ids: Set<String> = []
+        var unread = 0
         for file in scan.files {
             guard let text = scanner.read(file) else { continue }
             let reading = DocumentReader.read(
                 text, path: file.path, schemas: schemas, owners: owners, isAloneInFolder: file.isAlone)
             findings += reading.findings
+            unread += reading.unread
             files.append(File(path: file.path, documents: reading.documents.filter { ids.insert($0.id).inserted }))
         }
         self.files = files
+        self.unread = unread
         self.findings = findings.sorted(by: CatalogFinding.isBefore)
     }
 }

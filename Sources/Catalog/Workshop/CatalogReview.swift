@@ -52,7 +52,9 @@ package struct CatalogReview: Sendable {
         let byID = Dictionary(live.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let next = Dictionary(written.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         var changes: [JSON] = []
-        var text = ""
+        let mistakes = readings.flatMap(\.findings).filter(\.isError)
+        var text = mistakes.map { "\($0)\n" }.joined()
+        if !mistakes.isEmpty { text += "Documents with errors are not compared.\n" }
         for change in diff.changes {
             let impact = try impact(byID[change.id], next[change.id])
             var json = change.json
@@ -61,10 +63,10 @@ package struct CatalogReview: Sendable {
             text += change.text + impact.map { "  impact: \($0)\n" }.joined()
         }
         let findings = readings.flatMap(\.findings)
-        let errors = diff.count(.error) + findings.count(where: \.isError)
+        let errors = diff.count(.error) + mistakes.count
         return [
             "changes": .array(changes), "findings": .array(findings.map(\.json)), "errors": .int(errors),
-            "warnings": .int(diff.count(.warning)), "text": .string(text + diff.summary),
+            "warnings": .int(diff.count(.warning)), "text": .string(text + diff.summary(furtherErrors: mistakes.count)),
         ]
     }
 

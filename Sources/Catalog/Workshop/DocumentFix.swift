@@ -1,19 +1,22 @@
 import Base
 import Documents
 
-/// Puts right what is mechanical: a misspelled key, name or path of a template for which there is one suggestion, a text where a flag or
-/// a duration was meant, a version without all its numbers. What a change of meaning could be (ids, owners, categories) stays.
+/// Puts right what is only spelled wrongly (`CatalogFinding.correction`): a key one edit away from the only one that it can be, `yes` and
+/// `no` where a flag stands, numbers where a text stands, a version without all its numbers. What could change the meaning stays: values,
+/// types and verbs of steps, durations without a unit, names that the author chose and paths to them.
 package struct DocumentFix: Sendable {
     package struct Result: Sendable {
         package let text: [UInt8]
         /// What was replaced, in order.
-        package let fixed: [CatalogFinding]
+        package let fixed: [Replacement]
     }
 
-    private static let rules: Set<CatalogRule> = [
-        .unknownKind, .unknownKey, .wrongType, .badValue, .badVersion, .unknownFieldType, .unknownActionType, .unknownVerification,
-        .missingReference, .unknownField, .unknownScope, .unknownPath, .unknownOutput,
-    ]
+    package struct Replacement: Sendable {
+        package let finding: CatalogFinding
+        package let was: String
+        package let became: String
+    }
+
     /// A correction may bring to light what the mistake hid.
     private static let rounds = 10
 
@@ -26,18 +29,18 @@ package struct DocumentFix: Sendable {
     }
 
     package func fixed(_ text: [UInt8], path: String) -> Result {
-        var (text, fixed) = (text, [CatalogFinding]())
+        var (text, fixed) = (text, [Replacement]())
         var findings = read(text, path)
         for _ in 0..<Self.rounds {
             let before = fixed.count
             // From the end, so that the places before stay right.
-            for finding in findings.reversed() where !fixed.contains(finding) {
-                guard let next = Self.applying(finding, to: text) else { continue }
+            for finding in findings.reversed() where !fixed.contains(where: { $0.finding == finding }) {
+                guard let (next, was, became) = Self.applying(finding, to: text) else { continue }
                 let after = read(next, path)
                 guard after.count < findings.count || !after.contains(where: finding.isSame) else { continue }
                 guard after.count(where: \.isError) <= findings.count(where: \.isError) else { continue }
                 (text, findings) = (next, after)
-                fixed.append(finding)
+                fixed.append(Replacement(finding: finding, was: was, became: became))
                 break
             }
             if fixed.count == before { break }
@@ -50,16 +53,17 @@ package struct DocumentFix: Sendable {
     }
 
     /// nil where the finding is not mechanical, or its place holds something else than one word.
-    private static func applying(_ finding: CatalogFinding, to text: [UInt8]) -> [UInt8]? {
-        guard let rule = CatalogRule(rawValue: finding.rule), rules.contains(rule), let suggestion = finding.suggestion else { return nil }
+    private static func applying(_ finding: CatalogFinding, to text: [UInt8]) -> (text: [UInt8], was: String, became: String)? {
+        guard let correction = finding.correction else { return nil }
         var lines = text.split(separator: 0x0A, omittingEmptySubsequences: false).map {
             Array(String(decoding: $0, as: UTF8.self).unicodeScalars)
         }
         guard lines.indices.contains(finding.line - 1) else { return nil }
         let line = lines[finding.line - 1]
         guard let word = word(in: line, from: finding.column - 1), !word.isEmpty else { return nil }
-        lines[finding.line - 1].replaceSubrange(word, with: suggestion.unicodeScalars)
-        return Array(lines.map { String(String.UnicodeScalarView($0)) }.joined(separator: "\n").utf8)
+        lines[finding.line - 1].replaceSubrange(word, with: correction.unicodeScalars)
+        let next = Array(lines.map { String(String.UnicodeScalarView($0)) }.joined(separator: "\n").utf8)
+        return (next, String(String.UnicodeScalarView(line[word])), correction)
     }
 
     /// The name, path or plain value that begins there; inside its quotes where it has some.

@@ -15,7 +15,7 @@ package struct Rehearsal {
 
     /// `scope` adds scopes to the samples, or replaces them.
     init(_ document: CatalogDocument, data: JSON, scope extra: JSON, context: @escaping Context) {
-        let (fields, findings) = document.form.validate(data)
+        let (fields, findings) = document.form.validate(data, now: Workshop.sampleTime)
         var root = Workshop.samples(fields, document.metadata.json)
         for (name, value) in extra.object ?? JSONObject() { root[name] = value }
         self.document = document
@@ -67,7 +67,7 @@ package struct Rehearsal {
 }
 
 /// Sample values, and stand-ins for what only a run knows.
-private struct RehearsalScope: TemplateScope {
+struct RehearsalScope: TemplateScope {
     private static let knownInRun: Set<String> = [
         "outputs", "output", "secrets", "components", "instance", "bundle", "environment", "env", "failure",
     ]

@@ -264,7 +264,7 @@ package enum Starter: String, Sendable, CaseIterable {
             fallback_on_failure: true
             steps:
               - name: "provision"
-                type: "HttpPost"            # also HttpPut, TerraformFile, GitHubWorkflow, JiraTicket
+                type: "HttpPost"            # also HttpGet, HttpPut, TerraformFile, GitHubWorkflow, JiraTicket
                 template:
                   url: "https://provisioning.example.com/provision"
                   headers: {Authorization: "Bearer {{ secrets.provisioning_token }}"}

@@ -4,8 +4,8 @@ enum TemplateNode: Sendable {
     case text([UInt8])
     case output(ExpressionNode, isRaw: Bool, at: Position)
     indirect case conditional([TemplateBranch], otherwise: [TemplateNode])
-    /// `isSafe`: an else branch stands in for a missing list.
-    indirect case each(ExpressionNode, body: [TemplateNode], otherwise: [TemplateNode], isSafe: Bool, at: Position)
+    /// A list that is not there has no elements.
+    indirect case each(ExpressionNode, body: [TemplateNode], otherwise: [TemplateNode], at: Position)
 }
 
 struct TemplateBranch: Sendable {
@@ -26,8 +26,8 @@ extension [TemplateNode] {
                     branch.body.collectReferences(isConditional: true, into: &references)
                 }
                 otherwise.collectReferences(isConditional: true, into: &references)
-            case .each(let list, let body, let otherwise, let isSafe, _):
-                list.collectReferences(hasDefault: isSafe, isConditional: isConditional, into: &references)
+            case .each(let list, let body, let otherwise, _):
+                list.collectReferences(hasDefault: true, isConditional: isConditional, into: &references)
                 body.collectReferences(isConditional: isConditional, into: &references)
                 otherwise.collectReferences(isConditional: isConditional, into: &references)
             }
@@ -40,7 +40,7 @@ extension [TemplateNode] {
             case .text: false
             case .output(_, let isRaw, _): isRaw
             case .conditional(let branches, let otherwise): branches.contains { $0.body.usesRaw } || otherwise.usesRaw
-            case .each(_, let body, let otherwise, _, _): body.usesRaw || otherwise.usesRaw
+            case .each(_, let body, let otherwise, _): body.usesRaw || otherwise.usesRaw
             }
         }
     }

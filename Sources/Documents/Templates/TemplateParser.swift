@@ -165,7 +165,7 @@ struct TemplateParser {
     private static func node(of block: OpenBlock) -> TemplateNode {
         if block.name == "each", let list = block.test {
             let (body, otherwise) = block.hasElse ? (block.loopBody, block.nodes) : (block.nodes, [])
-            return .each(list, body: body, otherwise: otherwise, isSafe: block.hasElse, at: block.position)
+            return .each(list, body: body, otherwise: otherwise, at: block.position)
         }
         if block.hasElse { return .conditional(block.branches, otherwise: block.nodes) }
         let last = block.test.map { [TemplateBranch(test: $0, body: block.nodes)] } ?? []

@@ -33,8 +33,8 @@ struct TemplateRenderer {
                 }
             case .conditional(let branches, let otherwise):
                 try render(chosen(branches) ?? otherwise, into: &output, as: context)
-            case .each(let list, let body, let otherwise, let isSafe, let position):
-                guard let elements = try elements(of: list, isSafe: isSafe, at: position), !elements.isEmpty else {
+            case .each(let list, let body, let otherwise, let position):
+                guard let elements = try elements(of: list, at: position), !elements.isEmpty else {
                     try render(otherwise, into: &output, as: context)
                     continue
                 }
@@ -48,14 +48,13 @@ struct TemplateRenderer {
         return nil
     }
 
-    private mutating func elements(
-        of list: ExpressionNode, isSafe: Bool, at position: Position
-    ) throws(TemplateFault) -> [(key: JSON, value: JSON)]? {
-        guard let value = try evaluate(list, toleratesMissing: isSafe) else { return nil }
+    /// nil where there is no list, which is no fault here: what is optional may be left empty.
+    private mutating func elements(of list: ExpressionNode, at position: Position) throws(TemplateFault) -> [(key: JSON, value: JSON)]? {
+        guard let value = try evaluate(list, toleratesMissing: true) else { return nil }
         switch value {
         case .array(let elements): return elements.enumerated().map { (.int($0.offset), $0.element) }
         case .object(let object): return object.map { (.string($0.key), $0.value) }
-        case .null where isSafe: return nil
+        case .null: return nil
         default: throw TemplateFault(.type, "each takes a list or an object, not \(value.templateTypeName)", at: position)
         }
     }

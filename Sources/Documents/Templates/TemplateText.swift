@@ -8,10 +8,11 @@ enum TemplateText {
         return String(start[...end])
     }
 
-    /// Lower-case letters and digits of ASCII, everything between them one dash.
+    /// Lower-case letters and digits of ASCII, everything between them one dash. Latin letters of other alphabets are written as those
+    /// languages do without them: `Übung Größe` is `uebung-groesse`.
     static func slug(_ text: String) throws(TemplateFault) -> String {
         var slug: [UInt8] = []
-        for byte in text.lowercased().utf8 {
+        for byte in text.lowercased().unicodeScalars.lazy.flatMap(plain) {
             let isWord = (0x30...0x39).contains(byte) || (0x61...0x7A).contains(byte)
             if isWord { slug.append(byte) } else if slug.last ?? 0x2D != 0x2D { slug.append(0x2D) }
         }
@@ -19,6 +20,23 @@ enum TemplateText {
         guard !slug.isEmpty else { throw TemplateFault(.type, "slug: \"\(text.prefix(60))\" has no letter or digit") }
         return String(decoding: slug, as: UTF8.self)
     }
+
+    private static func plain(_ scalar: Unicode.Scalar) -> [UInt8] {
+        if scalar.isASCII { return [UInt8(scalar.value)] }
+        return Array((latin[scalar] ?? "-").utf8)
+    }
+
+    private static let latin: [Unicode.Scalar: String] = {
+        let spellings: KeyValuePairs = [
+            "a": "àáâãāăąǎ", "ae": "äæ", "aa": "å", "c": "çćĉċč", "d": "ďđð", "e": "èéêëēĕėęě", "g": "ĝğġģ", "h": "ĥħ", "i": "ìíîïĩīĭįı",
+            "j": "ĵ", "k": "ķ", "l": "ĺļľŀł", "n": "ñńņňŋ", "o": "òóôõōŏő", "oe": "öøœ", "r": "ŕŗř", "s": "śŝşšș", "ss": "ß",
+            "t": "ţťŧț", "th": "þ", "u": "ùúûũūŭůűų", "ue": "ü", "w": "ŵ", "y": "ýÿŷ", "z": "źżž",
+            // Marks that stand behind their letter, as some systems write them.
+            "": "\u{300}\u{301}\u{302}\u{303}\u{304}\u{306}\u{307}\u{308}\u{30A}\u{30B}\u{30C}\u{327}\u{328}",
+        ]
+        return Dictionary(
+            spellings.flatMap { plain, letters in letters.unicodeScalars.map { ($0, plain) } }, uniquingKeysWith: { first, _ in first })
+    }()
 
     static func replace(_ wanted: String, in text: String, by replacement: String) throws(TemplateFault) -> String {
         let (bytes, replacement) = (Array(text.utf8), Array(replacement.utf8))

@@ -85,10 +85,18 @@ final class YAMLEventReader {
         if parser.pointee.error == YAML_READER_ERROR {
             return YAMLFault(position: position(ofByte: parser.pointee.problem_offset), rule: "yaml-syntax", message: message)
         }
+        if parser.pointee.error == YAML_SCANNER_ERROR, isTab(at: Position(parser.pointee.problem_mark)) {
+            message = "a tab stands here; YAML is indented by spaces only"
+        }
         if let context = parser.pointee.context {
             message += " (\(String(cString: context)) from line \(parser.pointee.context_mark.line + 1))"
         }
         return YAMLFault(position: Position(parser.pointee.problem_mark), rule: "yaml-syntax", message: message)
+    }
+
+    private func isTab(at place: Position) -> Bool {
+        let line = input.split(separator: 0x0A, maxSplits: place.line, omittingEmptySubsequences: false).dropFirst(place.line - 1).first
+        return line?.dropFirst(place.column - 1).first == 0x09
     }
 
     private func position(ofByte offset: Int) -> Position {

@@ -32,11 +32,19 @@ package struct GitClient: Sendable {
         return Self.commit(result.text.split(whereSeparator: \.isWhitespace).first)
     }
 
+    /// `not_found`; nil is the default branch.
+    package static func noBranch(_ branch: GitBranch?) -> PAOError {
+        if let branch { return PAOError(.notFound, "The repository has no branch \(branch.name).") }
+        return PAOError(
+            .notFound, "The repository has no default branch: its HEAD leads to none that exists.",
+            hint: "Set catalog.branch to one that does.")
+    }
+
     /// Brings the tip of the branch, without history, into the bare repository at `cache`, which is made when it is not there. Returns the
     /// commit. Throws `not_found` for a missing branch, `git_failed`, `egress_denied`.
     package func fetch(_ remote: GitRemote, branch: GitBranch?, into cache: String) async throws(PAOError) -> String {
         guard try await head(of: remote, branch: branch) != nil else {
-            throw PAOError(.notFound, "The repository has no branch \(branch?.name ?? "HEAD").")
+            throw Self.noBranch(branch)
         }
         try await prepare(cache)
         let reference = "+\(branch?.reference ?? "HEAD"):refs/pao/fetched"

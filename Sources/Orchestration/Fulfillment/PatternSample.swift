@@ -1,16 +1,16 @@
 import Base
 import Documents
 
-/// A text that a catalog author's pattern accepts, for the answers that the sandbox makes up. Usual words are tried first, then one is
+/// A text that a catalog author's pattern accepts, for the answers that the sandbox makes up and the data that a rendering test begins with. Usual words are tried first, then one is
 /// built from the pattern: its first alternative, each repetition as often as it must. What is built is held against the pattern; nil
 /// where it does not match (look-arounds, back references).
-enum PatternSample {
+package enum PatternSample {
     private static let usual = [
         "ready", "active", "available", "running", "succeeded", "success", "completed", "created", "ok", "true", "1", "sandbox",
         "https://sandbox.example", "sandbox.example", "10.0.0.1", "2026-01-01T00:00:00Z", "00000000-0000-4000-8000-000000000000",
     ]
 
-    static func text(matching pattern: String) -> String? {
+    package static func text(matching pattern: String) -> String? {
         guard let compiled = try? Pattern(pattern) else { return nil }
         let accepts = { (text: String) in compiled.matches(text) }
         if let word = usual.first(where: accepts) { return word }

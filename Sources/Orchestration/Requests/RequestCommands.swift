@@ -291,7 +291,7 @@ extension RequestRun {
         var merged = request.parameters.object ?? JSONObject()
         for (key, value) in given { merged[key] = value }
         let opened = Sealed.map(.object(merged), settings.open)
-        let (accepted, findings) = document.form.validate(opened, defaults: scope(for: nil).defaultRenderer)
+        let (accepted, findings) = document.form.validate(opened, now: now, defaults: scope(for: nil).defaultRenderer)
         if !findings.isEmpty { throw SubmissionCheck.invalid(findings) }
         request.parameters = SensitiveFields(document.form).sealing(.object(accepted), seal: settings.seal)
         guard before.isEmpty, check.gates(document, scope(for: nil)).isEmpty else {

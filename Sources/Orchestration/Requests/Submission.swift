@@ -30,6 +30,8 @@ package struct Submission: Sendable {
 
 /// A submission that has passed every check that needs no transaction.
 struct CheckedSubmission: Sendable {
+    /// What the request will be called when it is stored: the name of its instance may hold it.
+    var requestID: String
     var document: CatalogDocument
     /// Defaults applied, hidden fields dropped, secrets sealed.
     var parameters: JSON

@@ -23,13 +23,14 @@ struct SubmissionCheck {
             throw Self.invalid([.init(field: field, rule: "retired", message: "\(document.metadata.name) is retired.\(successor)")])
         }
         let team = try self.team(submission, actor)
-        var (accepted, findings) = document.form.validate(submission.data) { tree in
+        let requestID = settings.identifiers.readable("req")
+        var (accepted, findings) = document.form.validate(submission.data, now: now) { tree in
             // Most defaults are constants, and most requests need none: the scope is made for those that read it.
             if tree.templates.isEmpty { return Form.constantDefault(tree) }
-            return self.scope(document, [:], actor, team).defaultRenderer(tree)
+            return self.scope(document, [:], actor, team, requestID: requestID).defaultRenderer(tree)
         }
         let sealed = SensitiveFields(document.form).sealing(.object(accepted), seal: settings.seal)
-        let scope = self.scope(document, sealed, actor, team)
+        let scope = self.scope(document, sealed, actor, team, requestID: requestID)
         findings += templateFindings(document, accepted, visible: findings.isEmpty)
         var name: String?
         var key: String?
@@ -47,7 +48,7 @@ struct SubmissionCheck {
         guard findings.isEmpty else { throw Self.invalid(findings) }
         accepted = sealed.object ?? accepted
         return CheckedSubmission(
-            document: document, parameters: .object(accepted), team: team, instanceName: name,
+            requestID: requestID, document: document, parameters: .object(accepted), team: team, instanceName: name,
             concurrencyKey: key.map { "\(document.id)|\($0)" }, startAfter: submission.startAfter, gates: gates(document, scope),
             components: components)
     }
@@ -56,7 +57,7 @@ struct SubmissionCheck {
     func accept(_ checked: CheckedSubmission, by actor: Actor) -> NewRequest {
         let (ids, document) = (settings.identifiers, checked.document)
         let request = ServiceRequest(
-            rowID: ids.uuid(at: now), id: ids.readable("req"), type: .create, kind: document.kind, catalogID: document.id,
+            rowID: ids.uuid(at: now), id: checked.requestID, type: .create, kind: document.kind, catalogID: document.id,
             catalogVersion: document.metadata.version.description, catalogDigest: document.digest, targetInstanceRowID: nil,
             parentRowID: nil, status: checked.gates.isEmpty ? .queued : .pendingApproval, mode: document.fulfillment.mode,
             parameters: checked.parameters,
@@ -207,21 +208,36 @@ struct SubmissionCheck {
         scope(document, [:], actor, actor.teams.first ?? "").defaultRenderer
     }
 
-    private func scope(_ document: CatalogDocument, _ parameters: JSON, _ actor: Actor, _ team: String) -> RequestScope {
+    /// The values of `system` are drawn for this check alone; each step draws its own. A form has no request yet: nil.
+    private func scope(
+        _ document: CatalogDocument, _ parameters: JSON, _ actor: Actor, _ team: String, requestID: String? = nil
+    ) -> RequestScope {
         RequestScope(
             roots: JSONObject([
                 ("fields", parameters), ("metadata", document.metadata.json),
-                ("request", requestRoot(document, parameters, actor, team)), ("environment", settings.variables(for: document)),
-            ]), frozen: ["at": .string(now.description), "timestamp": .int(now.unixSeconds)])
+                ("request", requestRoot(document, parameters, actor, team, requestID)),
+                ("environment", settings.variables(for: document)), ("bundle", .object(JSONObject([("metadata", document.metadata.json)]))),
+            ]),
+            frozen: [
+                "uuid": .string(settings.identifiers.uuid(at: now)), "timestamp": .int(now.unixSeconds), "at": .string(now.description),
+                "hostname": .string(settings.hostname),
+            ])
     }
 
-    private func requestRoot(_ document: CatalogDocument, _ parameters: JSON, _ actor: Actor, _ team: String) -> JSON {
-        [
+    private func requestRoot(
+        _ document: CatalogDocument, _ parameters: JSON, _ actor: Actor, _ team: String, _ requestID: String?
+    ) -> JSON {
+        var root: JSON = [
             "user": Self.user(actor, team), "team": .string(team), "timestamp": .string(now.description),
             "createdAt": .string(now.description), "correlationId": .string(actor.correlationID),
             "correlation_id": .string(actor.correlationID), "type": .string(RequestType.create.rawValue), "data": parameters,
             "catalogItemId": .string(document.id), "catalogVersion": .string(document.metadata.version.description),
         ]
+        if let requestID {
+            root["id"] = .string(requestID)
+            root["url"] = .string(settings.page("/requests/\(requestID)"))
+        }
+        return root
     }
 
     static func user(_ actor: Actor, _ team: String) -> JSON {

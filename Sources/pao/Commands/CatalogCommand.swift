@@ -14,9 +14,9 @@ enum CatalogCommand: Command {
                pao catalog test PATH... [--update]
                pao catalog import backstage FILE [--output FILE]
 
-          validate   checks files and directories as a sync would.
+          validate   checks files and directories as a sync would: directories as whole catalogs, files with what they say of each other.
                      Exit code 0: no errors, 1: errors, 2: a path cannot be read.
-                     --fix first puts right what is mechanical: misspelled keys and names, flags, durations, versions.
+                     --fix first puts right what is only spelled wrongly: keys, yes and no as flags, unquoted texts, versions; it says what.
           init       writes a commented document to begin with; an existing file stays.
           diff       says what changed since REF (a commit, branch or tag) or in comparison with another directory, whether the versions say so,
                      and which bundles and operations no longer fit. Exit code 1: errors.
@@ -48,19 +48,15 @@ enum CatalogCommand: Command {
         guard let writer = FindingsFormat(rawValue: format) else {
             throw PAOError(.usage, "--format is text, json, sarif or github.\n\(usage)")
         }
-        var findings: [CatalogFinding] = []
-        var documents = 0
         for path in paths {
             guard Files.exists(path) else {
                 Terminal.error("pao catalog: \(path) cannot be read.")
                 return 2
             }
             if arguments.has("fix") { try CatalogFixes.apply(to: path) }
-            let result = try await CatalogCheck.check(path, schemas: CatalogLocation.schemas())
-            findings += result.findings
-            documents += result.documents
         }
-        Terminal.write(writer.text(findings, documents: documents))
-        return findings.contains(where: \.isError) ? 1 : 0
+        let check = try await CatalogCheck(paths, schemas: CatalogLocation.schemas())
+        Terminal.write(writer.text(check))
+        return check.findings.contains(where: \.isError) ? 1 : 0
     }
 }

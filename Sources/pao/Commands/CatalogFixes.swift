@@ -14,8 +14,9 @@ enum CatalogFixes {
         let result = fix.fixed(try Files.read(location, limit: 2 << 20), path: path)
         if result.fixed.isEmpty { return }
         try Files.write(result.text, to: location)
-        for finding in result.fixed {
-            Terminal.error("\(location):\(finding.line):\(finding.column): fixed: \(finding.suggestion ?? "") [\(finding.rule)]")
+        for fixed in result.fixed {
+            let finding = fixed.finding
+            Terminal.error("\(location):\(finding.line):\(finding.column): fixed: \(fixed.was) -> \(fixed.became) [\(finding.rule)]")
         }
     }
 }

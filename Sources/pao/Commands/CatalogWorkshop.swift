@@ -119,10 +119,14 @@ enum CatalogTest {
         }
     }
 
-    /// One case per document, with no data: what the form says to that shows what to fill in.
+    /// One case per document, with what its form asks for in any case made up.
     private static func beginning(_ documents: [CatalogDocument]) -> String {
         YAML.write([
-            "cases": .array(documents.map { ["name": .string("\($0.id) by defaults"), "document": .string($0.id), "requestData": [:]] })
+            "cases": .array(
+                documents.map { document in
+                    let data = FormSample(document.form) { PatternSample.text(matching: $0) }.data
+                    return ["name": .string("\(document.id) by defaults"), "document": .string(document.id), "requestData": data]
+                })
         ])
     }
 

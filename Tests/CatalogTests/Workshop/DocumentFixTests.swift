@@ -20,15 +20,14 @@ import Testing
                 if !before.findings.isEmpty, after.findings.count(where: \.isError) == 0 { fixed += 1 }
             }
         }
-        #expect(fixed >= 60, "\(fixed) were put right")
+        #expect(fixed >= 20, "\(fixed) were put right")
     }
 
     @Test(
         "puts right what is mechanical",
         arguments: [
-            ("fulfillment:", "fulfilment:"), ("required: true,\n", "required: yes,\n"), ("timeout: 30m", "timeout: 30"),
-            ("attempts: 3", "atempts: 3"), ("{{request.user.email}}", "{{request.user.emial}}"), ("type: jira-ticket", "type: jira-tiket"),
-            ("dependsOn: [provision]", "dependsOn: [provison]"), ("backoff: exponential", "backoff: exponental"),
+            ("fulfillment:", "fulfilment:"), ("required: true,\n", "required: yes,\n"), ("attempts: 3", "atempts: 3"),
+            ("version: 2.1.0 ", "version: v2.1.0 "), ("placeholder: my-database", "placeholdr: my-database"),
         ])
     func mechanical(_ right: String, _ wrong: String) throws {
         let text = MutationTests.original.replacing(right, with: wrong, maxReplacements: 1)
@@ -38,6 +37,27 @@ import Testing
         #expect(read.findings.filter(\.isError) == [])
         #expect(result.fixed.count == 1)
         #expect(String(decoding: result.text, as: UTF8.self).split(separator: "\n").count == text.split(separator: "\n").count)
+    }
+
+    @Test(
+        "never changes what a document does",
+        arguments: [
+            ("timeout: 30m", "timeout: 30"), ("{{request.user.email}}", "{{request.user.emial}}"),
+            ("type: jira-ticket", "type: jira-tiket"),
+            ("dependsOn: [provision]", "dependsOn: [provison]"), ("backoff: exponential", "backoff: exponental"),
+            ("method: POST", "method: PSOT"), ("type: string, required: true", "type: sting, required: true"),
+        ])
+    func meaning(_ right: String, _ wrong: String) {
+        let text = Array(MutationTests.original.replacing(right, with: wrong, maxReplacements: 1).utf8)
+        let result = fix.fixed(text, path: "catalog/databases/a/service.yaml")
+        #expect(result.text == text && result.fixed.isEmpty)
+    }
+
+    @Test("says what was and what became")
+    func report() {
+        let text = Array(MutationTests.original.replacing("fulfillment:", with: "fulfilment:").utf8)
+        let fixed = fix.fixed(text, path: "catalog/databases/a/service.yaml").fixed
+        #expect(fixed.map { "\($0.was) -> \($0.became)" } == ["fulfilment -> fulfillment"])
     }
 
     @Test("leaves ids, owners and right documents alone", arguments: ["id: Database_X ", "id: database-postgresql-standard "])

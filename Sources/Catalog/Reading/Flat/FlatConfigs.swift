@@ -6,18 +6,31 @@ struct FlatConfigs {
     let report: FindingReport
 
     static let types: KeyValuePairs<String, String> = [
-        "JiraTicket": "jira-ticket", "HttpPost": "rest-api", "HttpPut": "rest-api", "TerraformFile": "terraform",
-        "GitHubWorkflow": "github-workflow",
+        "JiraTicket": "jira-ticket", "HttpGet": "rest-api", "HttpPost": "rest-api", "HttpPut": "rest-api", "HttpPatch": "rest-api",
+        "HttpDelete": "rest-api", "TerraformFile": "terraform", "GitHubWorkflow": "github-workflow",
     ]
+
+    /// The flat dialect's own word for a type is suggested before the canonical one; for `RestApi` the author must say which verb.
+    private static func suggestion(for written: String) -> String? {
+        switch ActionTypes.plain(written) {
+        case "restapi", "rest", "http", "https", "api", "httprequest", "request", "curl":
+            "HttpGet, HttpPost, HttpPut, HttpPatch or HttpDelete"
+        case "terraform", "tf", "terraformmodule", "opentofu": "TerraformFile"
+        case "jira", "ticket": "JiraTicket"
+        case "github", "githubaction", "githubactions", "workflow": "GitHubWorkflow"
+        default:
+            types.first { ActionTypes.plain($0.key) == ActionTypes.plain(written) }?.key
+                ?? NearestName.suggestion(for: written, among: types.map(\.key)) ?? ActionTypes.suggestion(for: written)
+        }
+    }
 
     func type(_ node: YAMLNode) -> YAMLNode {
         guard let name = node.string else { return node }
         if let canonical = Self.types.first(where: { $0.key == name })?.value { return YAMLNode(text: canonical, at: node.position) }
         if !ActionTypes.names.contains(name) {
-            let names = Self.types.map(\.key)
             report.unknownName(
-                .unknownActionType, "There is no step type \(name)", near: NearestName.suggestion(for: name, among: names), among: names,
-                at: node.position)
+                .unknownActionType, "There is no step type \(name)", near: Self.suggestion(for: name),
+                among: Self.types.map(\.key) + ActionTypes.names, at: node.position)
             return YAMLNode(text: "manual-task", at: node.position)
         }
         return node
@@ -26,8 +39,7 @@ struct FlatConfigs {
     func config(_ node: YAMLNode, _ type: String) -> YAMLNode {
         switch type {
         case "JiraTicket": jira(node)
-        case "HttpPost": http(node, "POST")
-        case "HttpPut": http(node, "PUT")
+        case "HttpGet", "HttpPost", "HttpPut", "HttpPatch", "HttpDelete": http(node, type.dropFirst("Http".count).uppercased())
         case "TerraformFile": terraform(node)
         case "GitHubWorkflow": workflow(node)
         default: node

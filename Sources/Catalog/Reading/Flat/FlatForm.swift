@@ -24,6 +24,7 @@ struct FlatForm {
         guard node.members != nil else { return node }
         var field = FlatMapping(at: node.position)
         if let name = node["name"] {
+            report.spell("id", as: "name", at: name.position)
             field.put("id", name, keyAt: node.keyPosition("name"))
             if node["label"] == nil { field.put("name", name, keyAt: node.keyPosition("name")) }
         }
@@ -52,6 +53,7 @@ struct FlatForm {
         var validation = FlatMapping(at: node.position)
         for (flat, canonical) in Self.rules {
             guard let value = node[flat], !value.isNull else { continue }
+            report.spell(canonical, as: flat, at: value.position)
             validation.put(canonical, canonical == "enum" ? value.mapElements(option) : value, keyAt: node.keyPosition(flat))
         }
         return validation

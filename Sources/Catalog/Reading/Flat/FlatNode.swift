@@ -33,7 +33,9 @@ struct FlatMapping {
         map.allow(others)
         map.refuseCanonical(except: keys.map(\.key) + others)
         for (flat, key) in keys {
+            report.spell(key.canonical, as: flat, at: self.place)
             guard let value = map.node(flat) else { continue }
+            report.spell(key.canonical, as: flat, at: value.position)
             put(key.canonical, key.value(value), keyAt: node.keyPosition(flat))
         }
         map.finish()
