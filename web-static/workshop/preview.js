@@ -12,10 +12,13 @@ export function FormPreview({ form, values, onChange }) {
         </div>`;
 }
 
-/** "actions.site.config.body.name" -> ["site", "body.name"]; everything of the instance is one group. */
+/** "actions.site.config.body.name" -> ["Step site", "body.name"], "manual.ticket.config.title" -> ["Manual ticket", "title"]. */
 function placeOf(path) {
     const [first, second, , ...rest] = path.split('.');
-    return first === 'actions' ? [`Step ${second}`, rest.join('.')] : ['Instance', path.split('.').slice(1).join('.')];
+    const list = { actions: 'Step', automatic: 'Step', manual: 'Manual', decommission: 'Decommission', rollback: 'Rollback', components: 'Component',
+        fields: 'Field' }[first];
+    if (list) return [`${list} ${second}`, rest.join('.')];
+    return first === 'instance' ? ['Instance', path.split('.').slice(1).join('.')] : ['Start', path];
 }
 
 function groupsOf(renderings) {
