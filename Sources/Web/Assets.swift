@@ -9,16 +9,10 @@ package struct EmbeddedBytes: @unchecked Sendable {
 package struct Asset: Sendable {
     /// From the root of the repository: `web-static/index.html`.
     package let path: String
-    /// As gzip has it where that saves a tenth; else as it is.
-    let stored: EmbeddedBytes
-    let isCompressed: Bool
-    /// Of the plain bytes.
-    let size: Int
+    package let bytes: EmbeddedBytes
+    package let gzip: EmbeddedBytes?
     /// 32 hexadecimal digits that change with the bytes.
     package let digest: String
-
-    /// The file as it is; empty where the binary is damaged.
-    package var bytes: [UInt8] { isCompressed ? Inflate.gzip(stored.buffer, size: size) ?? [] : Array(stored.buffer) }
 }
 
 /// The files of `web-static`, `seed` and `schemas` as they were when `scripts/embed-assets` ran. Looking at one reads nothing of
@@ -53,9 +47,10 @@ package enum Assets {
 
     private static func asset(_ index: Int) -> Asset {
         let row = row(index)
+        let gzip = row.gzip.map { EmbeddedBytes(buffer: UnsafeRawBufferPointer(start: $0, count: row.gzip_size)) }
         return Asset(
             path: String(cString: row.path),
-            stored: EmbeddedBytes(buffer: UnsafeRawBufferPointer(start: row.stored, count: row.stored_size)),
-            isCompressed: row.is_gzip, size: row.size, digest: String(cString: row.digest))
+            bytes: EmbeddedBytes(buffer: UnsafeRawBufferPointer(start: row.bytes, count: row.size)), gzip: gzip,
+            digest: String(cString: row.digest))
     }
 }

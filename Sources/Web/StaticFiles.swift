@@ -13,7 +13,7 @@ package struct StaticFiles: Sendable {
 
     private struct File {
         let tag: String
-        let bytes: () -> Response.Body
+        let bytes: Response.Body
         let gzip: Response.Body?
     }
 
@@ -49,7 +49,7 @@ package struct StaticFiles: Sendable {
         }
         response.headers["Content-Type"] = type
         if wantsGzip { response.headers["Content-Encoding"] = "gzip" }
-        response.body = wantsGzip ? file.gzip ?? file.bytes() : file.bytes()
+        response.body = wantsGzip ? file.gzip ?? file.bytes : file.bytes
         return response
     }
 
@@ -57,12 +57,10 @@ package struct StaticFiles: Sendable {
         switch source {
         case .assets(let prefix, let lookup):
             guard let asset = lookup(prefix + path.joined(separator: "/")) else { return nil }
-            let stored = Response.Body.embedded(asset.stored)
-            return File(
-                tag: asset.digest, bytes: { asset.isCompressed ? .bytes(asset.bytes) : stored }, gzip: asset.isCompressed ? stored : nil)
+            return File(tag: asset.digest, bytes: .embedded(asset.bytes), gzip: asset.gzip.map { .embedded($0) })
         case .directory(let root):
             guard let bytes = Self.read(root, path) else { return nil }
-            return File(tag: String(Hash.sha256(bytes).hex.prefix(32)), bytes: { .bytes(bytes) }, gzip: nil)
+            return File(tag: String(Hash.sha256(bytes).hex.prefix(32)), bytes: .bytes(bytes), gzip: nil)
         }
     }
 

@@ -42,7 +42,7 @@ enum CatalogLocation {
         CatalogSchemas(embedded: { () throws(PAOError) -> [String: JSON] in
             var files: [String: JSON] = [:]
             for asset in Assets.list(under: "schemas/") where asset.path.hasSuffix(".json") {
-                files[String(asset.path.dropFirst("schemas/".count))] = try JSON.parse(asset.bytes)
+                files[String(asset.path.dropFirst("schemas/".count))] = try JSON.parse(Array(asset.bytes.buffer))
             }
             return files
         })
@@ -54,7 +54,7 @@ enum CatalogLocation {
             let path = directory + "/" + asset.path.dropFirst("seed/".count)
             if Files.exists(path) { continue }
             if let slash = path.lastIndex(of: "/") { try Files.makeDirectory(String(path[..<slash]), mode: 0o755) }
-            try Files.write(asset.bytes, to: path)
+            try Files.write(Array(asset.bytes.buffer), to: path)
         }
     }
 }
@@ -79,7 +79,7 @@ enum SchemaFiles {
                     guard let asset = Assets.file("schemas/" + (request.parameters["name"] ?? "")) else {
                         throw PAOError(.notFound, "There is no such schema.")
                     }
-                    return .json(bytes: asset.bytes, headers: ["ETag": "\"\(asset.digest)\""])
+                    return .json(bytes: Array(asset.bytes.buffer), headers: ["ETag": "\"\(asset.digest)\""])
                 })
         ]
     }

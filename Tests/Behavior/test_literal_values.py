@@ -19,7 +19,7 @@ VALUES = {
     "mail": "o'brien+x{y}@example.com",
     "link": "https://example.com/a?b=${c}&d=%7B%7B#e",
     "amount": 12.5,
-    "count": 7,
+    "many": 7,
     "share": 33.3,
     "flag": True,
     "choice": LINE,
@@ -35,7 +35,7 @@ VALUES = {
 CUSTOM = {"validation": {"enum": ["a"], "allowCustom": True}}
 FIELDS = [
     {"id": "text", "type": "string"}, {"id": "area", "type": "textarea"}, {"id": "secret", "type": "password"},
-    {"id": "mail", "type": "email"}, {"id": "link", "type": "url"}, {"id": "amount", "type": "number"}, {"id": "count", "type": "integer"},
+    {"id": "mail", "type": "email"}, {"id": "link", "type": "url"}, {"id": "amount", "type": "number"}, {"id": "many", "type": "integer"},
     {"id": "share", "type": "percentage"}, {"id": "flag", "type": "boolean"}, {"id": "choice", "type": "select", **CUSTOM},
     {"id": "choices", "type": "multiselect", **CUSTOM}, {"id": "day", "type": "date"}, {"id": "clock", "type": "time"},
     {"id": "moment", "type": "datetime"}, {"id": "lines", "type": "list", "items": {"type": "string"}},
@@ -141,7 +141,7 @@ def test_terraform_gets_each_value(arrived):
     assert {field: variables[field]["value"] for field in TEXTS if field != "secret"} == {
         field: VALUES[field] for field in TEXTS if field != "secret"}
     assert variables["secret"]["sensitive"] is True and variables["document"]["sensitive"] is True
-    assert json.loads(variables["count"]["value"]) == 7 and variables["count"]["hcl"] is True
+    assert json.loads(variables["many"]["value"]) == 7 and variables["many"]["hcl"] is True
 
 
 def test_a_document_of_jira_says_what_was_entered(servers):

@@ -51,8 +51,10 @@ struct SimulatedDocuments {
         let dependencies = ids.filter { _ in random.isTrue(40) }
         var lines = ["- id: \(id)", "  name: Step \(id)", "  dependsOn: [\(dependencies.joined(separator: ", "))]"]
         if random.isTrue(10) { lines.append("  if: \"{{fields.title == 'nobody'}}\"") }
-        if random.isTrue(15) { lines.append("  timeout: \(1 + random.below(30))m") }
-        lines += work(id).map { "  " + $0 }
+        let work = work(id)
+        // People look after what waits for them every hour.
+        if random.isTrue(15) { lines.append("  timeout: \(1 + random.below(30))\(work[0].hasSuffix("manual-task") ? "h" : "m")") }
+        lines += work.map { "  " + $0 }
         ids.append(id)
         return lines.joined(separator: "\n")
     }

@@ -1,19 +1,17 @@
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 
 /** One file of the repository inside the binary. */
 struct pao_asset {
     /** From the root of the repository: "web-static/index.html". */
     const char *path;
-    /** One gzip member, or the file as it is where compressing saves less than a tenth. */
-    const unsigned char *stored;
-    size_t stored_size;
-    bool is_gzip;
-    /** Of the file. */
+    const unsigned char *bytes;
     size_t size;
-    /** The first 32 hexadecimal digits of the SHA-256 of the file. */
+    /** The same, compressed; NULL where that saves nothing. */
+    const unsigned char *gzip;
+    size_t gzip_size;
+    /** The first 32 hexadecimal digits of the SHA-256 of `bytes`. */
     const char *digest;
 };
 

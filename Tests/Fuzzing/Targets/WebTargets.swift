@@ -12,7 +12,6 @@ extension FuzzTarget {
             ],
             words: ["/", "%", "%2F", "%2e", ".", "..", "?", "&", "=", "+", "#", "%00", "%C3%A9", "http://h", "\\", "%ff", ";", "//"], target
         ),
-        FuzzTarget("inflate", files: ["Tests/FuzzingTests/Fixtures/inflate"], words: ["\u{0}", "\u{1}\u{0}"], inflate),
         FuzzTarget(
             "http",
             texts: [
@@ -39,12 +38,6 @@ extension FuzzTarget {
         let path = "/" + target.path.map { PercentEncoding.encode($0) }.joined(separator: "/")
         let query = target.query.map { "\(PercentEncoding.encode($0.name))=\(PercentEncoding.encode($0.value))" }.joined(separator: "&")
         try demand(try RequestTarget("\(path)?\(query)", host: "h") == target, "\(path)?\(query) is read as another target")
-    }
-
-    /// The corpus has 1000 bytes: whatever is accepted has, too.
-    private static func inflate(_ input: [UInt8]) throws {
-        guard let bytes = input.withUnsafeBytes({ Inflate.gzip($0, size: 1000) }) else { return }
-        try demand(bytes.count == 1000, "gives \(bytes.count) bytes of 1000")
     }
 
     // MARK: Over a socket
