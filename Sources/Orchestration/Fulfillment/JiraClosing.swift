@@ -14,19 +14,13 @@ struct JiraClosing: Sendable {
 
     private let store: Store
     private let recorder: Recorder
-    private let settings: RunSettings
-    private let http: HTTPTransport
-    private let tokens: OAuth2TokenCache
-    private let time: TimeSource
+    private let reach: JiraReach
     private let log: Log
 
     init(_ engine: Engine) {
         store = engine.store
         recorder = engine.intake.recorder
-        settings = engine.settings
-        http = engine.http
-        tokens = engine.tokens
-        time = engine.time
+        reach = JiraReach(engine)
         log = engine.log
     }
 
@@ -47,13 +41,13 @@ struct JiraClosing: Sendable {
             return (ticket, request)
         }
         var (note, again): (String?, Timestamp?) = (nil, nil)
-        if let (ticket, _) = found, let client = client(ticket.systemInstance) {
+        if let (ticket, _) = found, let client = reach.client(ticket.systemInstance) {
             do throws(JiraFailure) {
                 note = try await end(ticket, client)
             } catch {
                 log(.warning, "JIRA and a ticket that ended here", ["ticket": .string(ticket.id), "error": .string(error.description)])
                 note = "\(ticket.id) stays open in JIRA: \(error.description)"
-                again = error.isRetryable ? time.now() + max(.seconds(30), error.retryAfter.map { .seconds($0) } ?? .zero) : nil
+                again = error.isRetryable ? reach.retry(error) : nil
             }
         }
         try await store.write { [note, again] tx throws(PAOError) in
@@ -61,11 +55,6 @@ struct JiraClosing: Sendable {
             if let note, let (_, request) = found { try recorder.note(note, request, in: tx) }
             try job.lease.complete(in: tx)
         }
-    }
-
-    private func client(_ name: String?) -> JiraClient? {
-        guard let instance = name.flatMap({ settings.environment.jira[$0] }) else { return nil }
-        return JiraClient(instance: instance, http: http, tokens: tokens, time: time, timeout: settings.attemptTimeout)
     }
 
     /// What the log says of it; nil for an issue that had ended before.

@@ -20,21 +20,16 @@ struct JiraComments: Sendable {
     static let jobKind = "jira.comments"
     private static let effectKind = "jira-comment"
     private static let settleTime = Duration.seconds(10)
-    private static let pause = Duration.seconds(30)
     private static let patience = Duration.seconds(86_400)
 
     private let store: Store
-    private let settings: RunSettings
-    private let http: HTTPTransport
-    private let tokens: OAuth2TokenCache
+    private let reach: JiraReach
     private let time: TimeSource
     private let log: Log
 
     init(_ engine: Engine) {
         store = engine.store
-        settings = engine.settings
-        http = engine.http
-        tokens = engine.tokens
+        reach = JiraReach(engine)
         time = engine.time
         log = engine.log
     }
@@ -130,12 +125,10 @@ struct JiraComments: Sendable {
     }
 
     private func ask(_ effect: Effect) async -> Answer {
-        let environment = settings.environment
-        let name = effect.rendered["instance"]?.string ?? environment.defaultJira
-        guard let instance = name.flatMap({ environment.jira[$0] }), let issue = effect.rendered["issue"]?.string else {
+        let name = effect.rendered["instance"]?.string
+        guard let client = reach.client(name), let issue = effect.rendered["issue"]?.string else {
             return .refused("No JIRA named \(name ?? "") is configured any more.", mayBeThere: effect.state == .sent)
         }
-        let client = JiraClient(instance: instance, http: http, tokens: tokens, time: time, timeout: settings.attemptTimeout)
         var mayBeThere = effect.state == .sent
         do throws(JiraFailure) {
             if mayBeThere, try await client.hasComment(on: issue, holding: "pao-\(effect.key)") { return .commented(id: nil) }
@@ -144,9 +137,8 @@ struct JiraComments: Sendable {
         } catch {
             log(.warning, "JIRA and a comment", ["issue": .string(issue), "error": .string(error.description)])
             if error.mayHaveTakenEffect { return .later(mayBeThere: true, after: Self.settleTime) }
-            let pause = max(Self.pause, error.retryAfter.map { .seconds($0) } ?? .zero)
             return error.isRetryable
-                ? .later(mayBeThere: mayBeThere, after: pause) : .refused(error.description, mayBeThere: mayBeThere)
+                ? .later(mayBeThere: mayBeThere, after: JiraReach.wait(after: error)) : .refused(error.description, mayBeThere: mayBeThere)
         }
     }
 }

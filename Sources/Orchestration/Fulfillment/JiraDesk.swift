@@ -32,8 +32,7 @@ struct JiraDesk: Sendable {
     private let store: Store
     private let intake: Intake
     private let settings: RunSettings
-    private let http: HTTPTransport
-    private let tokens: OAuth2TokenCache
+    private let reach: JiraReach
     private let time: TimeSource
     private let log: Log
 
@@ -44,8 +43,7 @@ struct JiraDesk: Sendable {
         store = engine.store
         intake = engine.intake
         settings = engine.settings
-        http = engine.http
-        tokens = engine.tokens
+        reach = JiraReach(engine)
         time = engine.time
         log = engine.log
     }
@@ -68,16 +66,6 @@ struct JiraDesk: Sendable {
             return
         }
         try jobs.enqueue(NewJob(kind: linksKind, subject: bundle, team: run.request.requester.team, priority: .background), in: tx)
-    }
-
-    private func client(_ name: String?) -> JiraClient? {
-        let environment = settings.environment
-        guard let instance = (name ?? environment.defaultJira).flatMap({ environment.jira[$0] }) else { return nil }
-        return JiraClient(instance: instance, http: http, tokens: tokens, time: time, timeout: settings.attemptTimeout)
-    }
-
-    private func retry(_ failure: JiraFailure) -> Timestamp {
-        time.now() + max(.seconds(30), failure.retryAfter.map { .seconds($0) } ?? .zero)
     }
 
     // MARK: Escalations
@@ -128,7 +116,7 @@ struct JiraDesk: Sendable {
 
     private func escalate(_ job: ClaimedJob) async throws(PAOError) {
         guard let found = try open(job.subject),
-            let client = client(found.ticket.systemInstance ?? settings.environment.escalation.instance)
+            let client = reach.client(found.ticket.systemInstance ?? settings.environment.escalation.instance)
         else { return try await end(job) }
         let answer = try await answer(client, found, job)
         try await store.write { [self] tx throws(PAOError) in
@@ -197,7 +185,7 @@ struct JiraDesk: Sendable {
         } catch {
             warn(found, error)
             if case .rejected(404) = error.kind { return .stands(.closed, resolution: "The issue is not in JIRA any more.") }
-            return .later(error.isRetryable ? retry(error) : time.now() + settings.environment.pollMaximum)
+            return .later(error.isRetryable ? reach.retry(error) : time.now() + settings.environment.pollMaximum)
         }
     }
 
@@ -209,7 +197,7 @@ struct JiraDesk: Sendable {
         } catch {
             warn(found, error)
             return error.isRetryable
-                ? .later(retry(error)) : .unknown("JIRA cannot be searched for the label pao-\(found.key): \(error.description)")
+                ? .later(reach.retry(error)) : .unknown("JIRA cannot be searched for the label pao-\(found.key): \(error.description)")
         }
     }
 
@@ -220,7 +208,7 @@ struct JiraDesk: Sendable {
         } catch {
             warn(found, error)
             if error.mayHaveTakenEffect { return .doubt(time.now() + Self.lookUpPause) }
-            return error.isRetryable ? .failed(retry(error)) : .refused(error.description)
+            return error.isRetryable ? .failed(reach.retry(error)) : .refused(error.description)
         }
     }
 
@@ -301,13 +289,13 @@ struct JiraDesk: Sendable {
             let done = try TicketStore(connection).links(of: links.map(\.from))
             return links.filter { !done.contains($0) }
         }
-        guard !wanted.isEmpty, let client = client(nil) else { return try await end(job) }
+        guard !wanted.isEmpty, let client = reach.client(nil) else { return try await end(job) }
         for link in wanted {
             do throws(JiraFailure) {
                 try await client.link(type: link.type, from: link.from, to: link.to)
             } catch {
                 log(.warning, "JIRA and a link", ["from": .string(link.from), "to": .string(link.to), "error": .string(error.description)])
-                if error.isRetryable { return try await again(job, at: retry(error)) }
+                if error.isRetryable { return try await again(job, at: reach.retry(error)) }
             }
             try await store.write { tx throws(PAOError) in try TicketStore(tx).keep(link) }
         }
