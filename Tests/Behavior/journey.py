@@ -118,6 +118,10 @@ class Life:
             self.deaths += 1
             self.start()
 
+    def wait_for_empty_queue(self):
+        """I7. What is told beside the steps outlives its request: a comment whose fate is not known waits 10 s before it is looked for."""
+        eventually(lambda: invariants.jobs_of(self.ask("GET", "/metrics")) == invariants.NONE, 40, "I7: an empty queue")
+
     def ask(self, method, path, body=None, token=None, accept=(200, 201, 204), **headers):
         """The answer that came in the end."""
         def attempt():
@@ -276,7 +280,7 @@ class Journey(Life):
     def wait_for_end(self):
         eventually(lambda: all(self.read(request)["status"] == "completed" for request in self.acknowledged.values()), 60, "the end of every request")
         eventually(lambda: self.told() == self.happened(), 20, "all notifications")
-        eventually(lambda: invariants.jobs_of(self.ask("GET", "/metrics")) == invariants.NONE, 20, "I7: an empty queue")
+        self.wait_for_empty_queue()
 
     def told(self):
         """Sequences of the events that the sandbox was told of."""

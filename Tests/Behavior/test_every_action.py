@@ -258,6 +258,7 @@ class Trial(Life):
         return len(self.struck) > before
 
     def finish(self):
+        self.wait_for_empty_queue()
         self.stop()
         verify(self.directory, self.sandbox, self.acknowledged.values(), may_be_parked=lambda _: self.kind.may_be_parked)
 
