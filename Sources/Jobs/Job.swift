@@ -23,12 +23,9 @@ package struct NewJob: Sendable {
     package var payload: JSON
     /// nil: at once.
     package var runAt: Timestamp?
-    /// Groups with a limit of their own (`JobOptions.limit`), such as a host; line feeds in them count as spaces.
-    package var limitKeys: [String]
 
     package init(
-        kind: String, subject: String, team: String = "", priority: JobPriority = .start, payload: JSON = [:], runAt: Timestamp? = nil,
-        limitKeys: [String] = []
+        kind: String, subject: String, team: String = "", priority: JobPriority = .start, payload: JSON = [:], runAt: Timestamp? = nil
     ) {
         self.kind = kind
         self.subject = subject
@@ -36,7 +33,6 @@ package struct NewJob: Sendable {
         self.priority = priority
         self.payload = payload
         self.runAt = runAt
-        self.limitKeys = limitKeys
     }
 }
 
@@ -50,7 +46,6 @@ package struct ClaimedJob: Sendable {
     /// How often a handler has had it before and did not finish it.
     package let receives: Int
     package let lease: Lease
-    let limitKeys: [String]
 }
 
 /// A job that was given up.
@@ -80,8 +75,6 @@ package struct JobStatistics: Sendable, Equatable {
 package struct JobOptions: Sendable {
     /// Handlers that run at once.
     package var running = 50
-    /// How many jobs with this limit key may run at once; nil for no limit. 1 makes them run one after another.
-    package var limit: @Sendable (_ key: String) -> Int? = { _ in nil }
     package var lease = Duration.seconds(300)
     /// Handlers that may fail to finish a job before it is dead.
     package var receives = 3

@@ -1,45 +1,13 @@
 import Base
 import Store
 
-/// Room for more handlers, in all and by limit key.
-struct Capacity: Sendable {
-    private(set) var free: Int
-    private var used: [String: Int] = [:]
-    private let limit: @Sendable (String) -> Int?
-
-    init(_ options: JobOptions, running: some Sequence<[String]>) {
-        free = options.running
-        limit = options.limit
-        for keys in running { use(keys) }
-    }
-
-    /// The keys that can take no further job.
-    var full: [String] { used.keys.filter(isFull).sorted() }
-
-    /// False, and nothing is taken, when there is no room. A limit below 1 counts as 1: it could never be met.
-    mutating func take(_ keys: [String]) -> Bool {
-        guard free > 0, !keys.contains(where: isFull) else { return false }
-        use(keys)
-        return true
-    }
-
-    private mutating func use(_ keys: [String]) {
-        free -= 1
-        for key in keys { used[key, default: 0] += 1 }
-    }
-
-    private func isFull(_ key: String) -> Bool {
-        guard let used = used[key], let limit = limit(key) else { return false }
-        return used >= max(1, limit)
-    }
-}
-
 /// One look at the queue, in one transaction: what is due gets its rank, what may run gets its lease.
 struct JobClaim: Sendable {
     /// Due jobs that one look moves to the queue at most, to keep the transaction short.
     private static let promotionLimit = 500
 
-    var capacity: Capacity
+    /// Room for more handlers.
+    let free: Int
     /// Jobs whose handlers still run here: their leases do not expire, whatever the clock does.
     let held: [String]
     let options: JobOptions
@@ -52,7 +20,7 @@ struct JobClaim: Sendable {
         var isPartial = false
     }
 
-    mutating func run(in tx: Connection) throws(PAOError) -> Outcome {
+    func run(in tx: Connection) throws(PAOError) -> Outcome {
         try expire(in: tx)
         var outcome = Outcome()
         outcome.isPartial = try promote(in: tx) == Self.promotionLimit
@@ -103,36 +71,12 @@ struct JobClaim: Sendable {
         let id: String
         let priority: Int
         let rank: Int
-        let keys: [String]
-
-        init(_ row: Row) {
-            (id, priority, rank, keys) = (row.text(0), row.int(1), row.int(2), LimitKeys.keys(row.text(3)))
-        }
     }
 
-    /// In order of priority and rank, without those of full groups. Pages, since groups fill up while jobs are picked.
-    private mutating func pick(in tx: Connection) throws(PAOError) -> [Candidate] {
-        var picked: [Candidate] = []
-        var last: Candidate?
-        while capacity.free > 0 {
-            let asked = capacity.free
-            let page = try candidates(after: last, limit: asked, in: tx)
-            for candidate in page where capacity.take(candidate.keys) { picked.append(candidate) }
-            last = page.last
-            if page.count < asked { break }
-        }
-        return picked
-    }
-
-    private func candidates(after last: Candidate?, limit: Int, in tx: Connection) throws(PAOError) -> [Candidate] {
-        let full = capacity.full
-        let sql = """
-            SELECT id, priority, fair_rank, limit_keys FROM jobs
-            WHERE state = 'queued' AND (priority, fair_rank, id) > (?, ?, ?)\(String(repeating: " AND instr(limit_keys, ?) = 0", count: full.count))
-            ORDER BY priority, fair_rank, id LIMIT ?
-            """
-        let place: [SQLValue] = [.integer(last?.priority ?? -1), .integer(last?.rank ?? 0), .text(last?.id ?? "")]
-        return try tx.rows(sql, values: place + full.map { .text(LimitKeys.pattern($0)) } + [.integer(limit)]).map(Candidate.init)
+    private func pick(in tx: Connection) throws(PAOError) -> [Candidate] {
+        try tx.rows(
+            "SELECT id, priority, fair_rank FROM jobs WHERE state = 'queued' ORDER BY priority, fair_rank, id LIMIT ?", free
+        ).map { Candidate(id: $0.text(0), priority: $0.int(1), rank: $0.int(2)) }
     }
 
     private func lease(_ candidate: Candidate, in tx: Connection) throws(PAOError) -> ClaimedJob {
@@ -141,7 +85,7 @@ struct JobClaim: Sendable {
             candidate.rank)
         let rows = try tx.rows(
             """
-            UPDATE jobs SET state = 'leased', lease_until = ?, lease_epoch = lease_epoch + 1, changed_at = ? WHERE id = ?
+            UPDATE jobs SET state = 'leased', parked = 0, lease_until = ?, lease_epoch = lease_epoch + 1, changed_at = ? WHERE id = ?
             RETURNING kind, subject, team, payload, receives, lease_epoch
             """, tx.timestamp + options.lease, tx.timestamp, candidate.id)
         guard let row = rows.first else {
@@ -150,7 +94,7 @@ struct JobClaim: Sendable {
         }
         return ClaimedJob(
             id: candidate.id, kind: row.text(0), subject: row.text(1), team: row.text(2), payload: row.json(3), receives: row.int(4),
-            lease: Lease(jobID: candidate.id, epoch: row.int(5)), limitKeys: candidate.keys)
+            lease: Lease(jobID: candidate.id, epoch: row.int(5)))
     }
 
     private func nextTime(in tx: Connection) throws(PAOError) -> Timestamp? {
@@ -172,9 +116,11 @@ struct JobClaim: Sendable {
     /// A clock is set back by less when it is corrected as it should be.
     static let tolerance = Duration.seconds(1)
 
-    /// At start-up, when no handler can be running: every lease is of a process that has ended, which is not the job's fault.
+    /// At start-up, when no handler can be running: every lease is of a process that has ended, which is not the job's fault. What a
+    /// parked job waited for ended with that process.
     static func freeAll(in tx: Connection) throws(PAOError) -> Int {
         try recall(in: tx)
+        try tx.run("UPDATE jobs SET run_at = min(run_at, ?1), changed_at = ?1 WHERE state = 'delayed' AND parked = 1", tx.timestamp)
         return try tx.run(
             """
             UPDATE jobs SET state = 'delayed', run_at = ?1, lease_until = NULL, again_at = NULL, lease_epoch = lease_epoch + 1, changed_at = ?1

@@ -1,7 +1,7 @@
 // DESIGN: jobs are rows, and a row is the only truth: what is not committed was not enqueued, claimed or finished.
 //
 // Order        by priority; within one by fair rank (start-time fair queuing between teams), so that a team with one job waits for one
-//              job of each other team, not for all of them. Jobs of a full group are passed over and keep their place.
+//              job of each other team, not for all of them.
 // Claim        one look at the queue in one transaction (`JobClaim`) gives leases to as many jobs as there is room for; each handler
 //              then runs in a task of its own.
 // Finish       the handler finishes its job by the lease, in the transaction that stores its results. A lease that was lost finishes
@@ -38,6 +38,7 @@ package actor JobQueue {
     private nonisolated let log: Log
     private nonisolated let options: JobOptions
     private nonisolated let handlers = Mutex<[String: Handler]>([:])
+    private nonisolated let hastened = Mutex<[NewJob]>([])
     private nonisolated let wakeUps: AsyncStream<Void>
     private nonisolated let signal: AsyncStream<Void>.Continuation
 
@@ -76,6 +77,21 @@ package actor JobQueue {
         tx.afterCommit(wake)
         return isNew
     }
+
+    /// Enqueues with the next look at the queue, without a transaction of the caller's. A crash forgets it: for jobs that are parked.
+    package nonisolated func hasten(_ job: NewJob) {
+        hastened.withLock { $0.append(job) }
+        wake()
+    }
+
+    /// Returns how many were hastened; `forgetHastened` that many after the commit.
+    nonisolated func enqueueHastened(in tx: Connection) throws(PAOError) -> Int {
+        let jobs = hastened.withLock { $0 }
+        for job in jobs { try enqueue(job, in: tx) }
+        return jobs.count
+    }
+
+    nonisolated func forgetHastened(_ count: Int) { hastened.withLock { $0.removeFirst(count) } }
 
     /// Removes a job that waits; true when there was one. A running one is its handler's affair.
     @discardableResult
@@ -168,14 +184,13 @@ package actor JobQueue {
     private func claim() async throws(PAOError) -> Duration {
         // A handler's end wakes the loop; what is enqueued until then need not be looked at.
         guard running.count < options.running else { return max(.milliseconds(1), untilRenewal) }
-        let claim = JobClaim(
-            capacity: Capacity(options, running: running.values.map(\.job.limitKeys)), held: running.values.map(\.job.id), options: options)
+        let claim = JobClaim(free: options.running - running.count, held: running.values.map(\.job.id), options: options)
         let wasSetBack = noticeSettingBack()
-        let outcome = try await store.write { tx throws(PAOError) in
+        let (hastened, outcome) = try await store.write { tx throws(PAOError) in
             if wasSetBack { try JobClaim.recall(in: tx) }
-            var claim = claim
-            return try claim.run(in: tx)
+            return (try self.enqueueHastened(in: tx), try claim.run(in: tx))
         }
+        forgetHastened(hastened)
         if !outcome.jobs.isEmpty { JobFailpoint.leased.pass() }
         for job in outcome.jobs {
             running[ObjectIdentifier(job.lease)] = Running(

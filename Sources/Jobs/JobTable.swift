@@ -12,15 +12,15 @@ enum JobTable {
         let isDue = runAt <= tx.timestamp
         let added = try tx.run(
             insertion, id, job.kind, job.subject, job.team, job.priority.rawValue, isDue ? "queued" : "delayed", runAt, job.payload,
-            LimitKeys.text(job.limitKeys), tx.timestamp)
+            tx.timestamp)
         try JobFailpoint.enqueued.reach()
         if added == 0 { try expedite(kind: job.kind, subject: job.subject, to: runAt, in: tx) }
         return added == 1
     }
 
     private static let insertion = """
-        INSERT INTO jobs (id, kind, subject, team, priority, fair_rank, state, run_at, payload, limit_keys, created_at, changed_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, iif(?6 = 'queued', \(rank(team: "?4", priority: "?5")), 0), ?6, ?7, ?8, ?9, ?10, ?10)
+        INSERT INTO jobs (id, kind, subject, team, priority, fair_rank, state, run_at, payload, created_at, changed_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, iif(?6 = 'queued', \(rank(team: "?4", priority: "?5")), 0), ?6, ?7, ?8, ?9, ?9)
         ON CONFLICT (kind, subject) WHERE state <> 'dead' DO NOTHING
         """
 
@@ -58,18 +58,21 @@ enum JobTable {
             try tx.run(
                 "DELETE FROM jobs WHERE id = ? AND lease_epoch = ? AND state = 'leased' AND again_at IS NULL", lease.jobID, lease.epoch)
             == 1
-        return isGone ? true : try reschedule(lease, at: nil, payload: nil, in: tx)
+        return isGone ? true : try reschedule(lease, at: nil, in: tx)
     }
 
     /// nil for the time at which it was enqueued again.
-    static func reschedule(_ lease: Lease, at time: Timestamp?, payload: JSON?, in tx: Connection) throws(PAOError) -> Bool {
+    static func reschedule(
+        _ lease: Lease, at time: Timestamp?, payload: JSON? = nil, isParked: Bool = false, in tx: Connection
+    ) throws(PAOError) -> Bool {
         try tx.run(
             """
-            UPDATE jobs SET state = 'delayed', run_at = min(coalesce(again_at, ?1), coalesce(?1, again_at)), again_at = NULL,
+            UPDATE jobs SET state = 'delayed', parked = ?6, priority = iif(?6, min(priority, ?7), priority), run_at = min(coalesce(again_at, ?1), coalesce(?1, again_at)), again_at = NULL,
                 payload = coalesce(?2, payload), lease_until = NULL, receives = 0, last_error = NULL, changed_at = ?3
             WHERE id = ?4 AND lease_epoch = ?5 AND state = 'leased'
             """,
-            time, payload, tx.timestamp, lease.jobID, lease.epoch) == 1
+            time, payload, tx.timestamp, lease.jobID, lease.epoch, isParked ? 1 : 0,
+            JobPriority.continuation.rawValue) == 1
     }
 
     static func bury(_ lease: Lease, error: String, in tx: Connection) throws(PAOError) -> Bool {
@@ -134,18 +137,4 @@ enum JobTable {
         statistics.oldestDue = try tx.first("SELECT min(run_at) FROM jobs WHERE state = 'queued'")?.optionalTimestamp(0)
         return statistics
     }
-}
-
-/// Limit keys as one column: each between line feeds, so that one of them is found by `instr`.
-enum LimitKeys {
-    static func text(_ keys: [String]) -> String {
-        keys.isEmpty ? "" : "\n" + keys.map(clean).joined(separator: "\n") + "\n"
-    }
-
-    static func keys(_ text: String) -> [String] { text.split(separator: "\n").map(String.init) }
-
-    /// How one key stands in the column.
-    static func pattern(_ key: String) -> String { "\n\(clean(key))\n" }
-
-    private static func clean(_ key: String) -> String { key.replacing("\n", with: " ") }
 }

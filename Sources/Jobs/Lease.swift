@@ -39,6 +39,14 @@ package final class Lease: Sendable {
         finish(after: tx)
     }
 
+    /// The job runs again at that time, or when something in the memory of this process enqueues it (`JobQueue.hasten`); the next process
+    /// runs it at once. It has begun, and goes before what is new.
+    package func park(in tx: Connection, until time: Timestamp) throws(PAOError) {
+        guard try JobTable.reschedule(self, at: time, isParked: true, in: tx) else { throw fenced }
+        try JobFailpoint.rescheduling.reach()
+        finish(after: tx)
+    }
+
     /// The job is dead at once, for a person to look at: trying again would not help.
     package func fail(in tx: Connection, _ error: PAOError) throws(PAOError) {
         guard try JobTable.bury(self, error: error.description, in: tx) else { throw fenced }

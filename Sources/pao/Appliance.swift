@@ -159,6 +159,7 @@ final class Appliance: Sendable {
             attemptTimeout: configuration.stepTimeout, seal: seal, open: open)
         settings.publicURL = try configuration.dashboardURL()
         settings.environment.escalation = configuration.escalation
+        settings.perAction = configuration.perAction
         return settings
     }
 

@@ -34,6 +34,8 @@ struct Configuration: Sendable {
     var bodyLimit: Int?
     var connectionLimit: Int?
     var concurrency = 50
+    /// `limits.perAction`: steps that run at once, by action type.
+    var perAction: [String: Int] = [:]
     var pollInterval = Duration.seconds(300)
     var stepTimeout = Duration.seconds(30)
     var logLevel = Log.Level.info
@@ -97,7 +99,8 @@ enum ConfigurationReader {
         ]), "egress": .map(["allow": .open]), "environment": .open, "environmentName": .value,
         "secrets": .map(["providers": .open, "directory": .value]), "behindProxy": .value, "trustedProxies": .open, "allowedHosts": .open,
         "correlationIdHeader": .value, "rateLimits": .open,
-        "limits": .map(["body": .value, "connections": .value, "concurrency": .value]), "polling": .map(["status": .value]),
+        "limits": .map(["body": .value, "connections": .value, "concurrency": .value, "perAction": .open]),
+        "polling": .map(["status": .value]),
         "timeouts": .map(["query": .value, "step": .value]), "retention": .open, "backups": .open, "smtp": .open, "oidc": .open,
         "telemetry": .open, "alerts": .open, "logging": .map(["level": .value]),
     ]
@@ -266,6 +269,14 @@ enum ConfigurationReader {
         result.bodyLimit = try whole("limits.body", text("limits", "body"), from: 1024)
         result.connectionLimit = try whole("limits.connections", text("limits", "connections"), from: 1)
         result.concurrency = try whole("limits.concurrency", text("limits", "concurrency"), from: 1) ?? 50
+        for (type, limit) in values["limits"]?["perAction"]?.object ?? JSONObject() {
+            guard ActionRegistry.standard[type] != nil else {
+                throw PAOError(
+                    .configuration,
+                    "limits.perAction knows no action type \(type); there are \(ActionRegistry.standard.names.joined(separator: ", ")).")
+            }
+            result.perAction[type] = try whole("limits.perAction.\(type)", limit.string ?? limit.description, from: 1)
+        }
         result.pollInterval = try duration("polling.status", text("polling", "status"), result.pollInterval)
         result.stepTimeout = try duration("timeouts.step", text("timeouts", "step"), result.stepTimeout)
         if let level = text("logging", "level") {

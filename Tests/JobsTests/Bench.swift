@@ -33,10 +33,9 @@ final class Bench: Sendable {
     }
 
     /// A queue whose jobs of kind `note` write their subject into a table, in the transaction that completes them.
-    func notingQueue(running: Int = 1, limit: @escaping @Sendable (String) -> Int? = { _ in nil }) -> JobQueue {
+    func notingQueue(running: Int = 1) -> JobQueue {
         var options = JobOptions()
         options.running = running
-        options.limit = limit
         let queue = queue(options)
         queue.register("note") { [store] job in try await store.note(job) }
         return queue
@@ -79,8 +78,8 @@ extension Store {
     }
 }
 
-func note(_ subject: String, team: String = "a", _ priority: JobPriority = .start, at: Timestamp? = nil, keys: [String] = []) -> NewJob {
-    NewJob(kind: "note", subject: subject, team: team, priority: priority, runAt: at, limitKeys: keys)
+func note(_ subject: String, team: String = "a", _ priority: JobPriority = .start, at: Timestamp? = nil) -> NewJob {
+    NewJob(kind: "note", subject: subject, team: team, priority: priority, runAt: at)
 }
 
 /// Holds handlers until it is opened.

@@ -106,6 +106,32 @@ import Testing
         #expect(seen.all == ["0 {}", "1 {}", "0 {\"poll\":1}"])
     }
 
+    @Test("a parked job runs when it is hastened, before what is new, and in the next process at once")
+    func parked() async throws {
+        let bench = try Bench()
+        let queue = bench.queue()
+        let seen = Record<String>()
+        let park: JobQueue.Handler = { job in
+            seen.append(job.subject)
+            guard job.subject == "s", seen.all.count < 3 else { return try await bench.store.note(job) }
+            try await bench.store.write { tx throws(PAOError) in try job.lease.park(in: tx, until: tx.timestamp + .seconds(86_400)) }
+        }
+        queue.register("note", park)
+        try await queue.start()
+        try await bench.add([note("s")], to: queue)
+        try await bench.eventually { try bench.job("parked") == .integer(1) }
+        try await bench.eventually { await queue.runningCount == 0 }
+        #expect(try bench.job("priority") == .integer(JobPriority.continuation.rawValue))
+        queue.hasten(note("s"))
+        try await bench.eventually { seen.all.count == 2 }
+        _ = await queue.drain(timeout: .seconds(1))
+        let next = bench.queue()
+        next.register("note", park)
+        try await next.start()
+        try await bench.eventually { try bench.done == ["s"] }
+        #expect(seen.all == ["s", "s", "s"])
+    }
+
     @Test("a job that is rescheduled over and over at once keeps its place and its count of handlers")
     func tightLoop() async throws {
         let bench = try Bench()

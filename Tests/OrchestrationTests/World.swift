@@ -140,8 +140,7 @@ final class World: Sendable {
 
     private func claim() async throws -> JobClaim.Outcome {
         try await store.write { tx throws(PAOError) in
-            var claim = JobClaim(capacity: Capacity(JobOptions(), running: []), held: [], options: JobOptions())
-            return try claim.run(in: tx)
+            try JobClaim(free: JobOptions().running, held: [], options: JobOptions()).run(in: tx)
         }
     }
 

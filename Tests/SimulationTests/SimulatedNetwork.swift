@@ -48,13 +48,28 @@ final class SimulatedNetwork: @unchecked Sendable {
     private(set) var issues: [Issue] = []
     private(set) var calls = 0
     private(set) var faults = 0
+    /// Calls of `rest-api` steps that were open in one process at the same moment.
+    private(set) var mostOpen = 0
 
     init(loop: SimulationLoop) { self.loop = loop }
 
-    var transport: HTTPTransport {
+    /// The open calls of one process.
+    private final class Open: @unchecked Sendable {
+        var count = 0
+    }
+
+    /// For one process.
+    func transport() -> HTTPTransport {
+        let open = Open()
         // Weakly: a dead process's memory is not to keep the world.
-        HTTPTransport { [weak self] (request) async throws(TransportFailure) in
+        return HTTPTransport { [weak self] (request) async throws(TransportFailure) in
             guard let self else { throw TransportFailure(.cancelled, "The world has ended.") }
+            let isCounted = !request.url.contains("jira.test")
+            if isCounted {
+                open.count += 1
+                mostOpen = max(mostOpen, open.count)
+            }
+            defer { if isCounted { open.count -= 1 } }
             let exchange = Exchange()
             let result = await withTaskCancellationHandler {
                 await withUnsafeContinuation { continuation in

@@ -20,7 +20,10 @@ final class SimulatedProcess: Sendable {
     private let engine: Engine
     private let scheduler: Scheduler
 
-    init(directory: String, documents: String, loop: SimulationLoop, transport: HTTPTransport, registry: ActionRegistry) throws {
+    init(
+        directory: String, documents: String, loop: SimulationLoop, transport: HTTPTransport, registry: ActionRegistry,
+        perAction: [String: Int]
+    ) throws {
         let (time, random) = (loop.time, loop.randomSource)
         let log = Log(time: time) { loop.note(String(decoding: $0.dropLast(), as: UTF8.self)) }
         var options = StoreOptions()
@@ -35,7 +38,8 @@ final class SimulatedProcess: Sendable {
             time: time, random: random, log: log)
         let identifiers = IdentifierSource(time: time, random: random)
         let recorder = Recorder(audit: identity.audit, events: events, redactor: redactor, identifiers: identifiers)
-        let settings = try Self.settings(registry, identifiers, random)
+        var settings = try Self.settings(registry, identifiers, random)
+        settings.perAction = perAction
         jobs = JobQueue(store: store, time: time, ids: identifiers, log: log)
         engine = Engine(
             store: store, jobs: jobs, catalog: catalog, recorder: recorder, approvals: identity.approvals, http: transport, time: time,

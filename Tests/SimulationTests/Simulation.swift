@@ -37,6 +37,8 @@ final class Simulation: @unchecked Sendable {
     private let root: String
     private let documents: [(id: String, text: String)]
     private let oracle = Oracle()
+    /// `limits.perAction`
+    private let perAction: [String: Int]
     private var people: People?
     private var process: SimulatedProcess?
     private var boot = 0
@@ -51,6 +53,8 @@ final class Simulation: @unchecked Sendable {
         root = Self.scratch + "/simulation-" + UUID().uuidString
         var documents = SimulatedDocuments(SeededRandom(seed &+ 1))
         self.documents = documents.documents(5)
+        var limits = SeededRandom(seed &+ 2)
+        perAction = limits.isTrue(50) ? ["rest-api": 1 + limits.below(3), "jira-ticket": 1, "manual-task": 1] : [:]
         report = Report(seed: seed)
     }
 
@@ -122,7 +126,8 @@ final class Simulation: @unchecked Sendable {
     @discardableResult
     private func bootUp() throws -> SimulatedProcess {
         let process = try SimulatedProcess(
-            directory: directory, documents: root + "/documents", loop: loop, transport: network.transport, registry: registry)
+            directory: directory, documents: root + "/documents", loop: loop, transport: network.transport(), registry: registry,
+            perAction: perAction)
         self.process = process
         try oracle.follow(process, loop)
         try loop.complete { try await process.start() }
@@ -171,6 +176,9 @@ final class Simulation: @unchecked Sendable {
         try loop.complete { try await people.abortFailed(process) }
         settle(.seconds(3600))
         oracle.expectEnd(process, people, network)
+        if let limit = perAction["rest-api"], network.mostOpen > limit {
+            oracle.violations.append("I3: \(network.mostOpen) calls were open at once, and \(limit) are allowed")
+        }
     }
 
     private func settle(_ duration: Duration) {

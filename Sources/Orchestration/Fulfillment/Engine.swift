@@ -8,7 +8,7 @@
 //   - a process killed at any instant leaves rows from which the next start goes on: `intent` without result is settled, not repeated.
 // Steps of a parallel sequence run at once inside the same handler; their results are taken in one by one, and what is due meanwhile is
 // not kept waiting by the slowest call. Nothing else waits in memory: a retry or a poll that is due later becomes the job's next time,
-// a ticket ends the job until it is resolved. What can never be stored fails the request, so that a person sees it.
+// a ticket ends the job until it is resolved, a step that finds no room (`ActionRoom`) parks it. What can never be stored fails the request, so that a person sees it.
 
 package import Base
 package import Catalog
@@ -33,6 +33,7 @@ package final class Engine: Sendable {
     let secret: @Sendable (String) async throws(PAOError) -> String
     let breakers: CircuitBreakers
     let tokens: OAuth2TokenCache
+    let room: ActionRoom
 
     package init(
         store: Store, jobs: JobQueue, catalog: Catalog, recorder: Recorder, approvals: Approvals, http: HTTPTransport, time: TimeSource,
@@ -50,6 +51,9 @@ package final class Engine: Sendable {
         self.secret = secret
         breakers = CircuitBreakers(time: time)
         tokens = OAuth2TokenCache(http: http, time: time)
+        room = ActionRoom(limits: settings.perAction) { request in
+            jobs.hasten(NewJob(kind: Self.jobKind, subject: request, priority: .continuation))
+        }
         jobs.register(Self.jobKind) { [self] job in try await advance(job) }
         JiraDesk(self).register()
         JiraComments(self).register(with: jobs)
@@ -71,10 +75,13 @@ package final class Engine: Sendable {
         case landing(Landing)
         /// Something else of the request is due.
         case due
+        /// There is a place for a step.
+        case place
     }
 
     func advance(_ job: ClaimedJob) async throws(PAOError) {
         guard var run = try load(job.subject) else {
+            room.keep([], for: job.subject)
             return try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
         }
         if try await holdsBack(run, job) { return }
@@ -89,22 +96,33 @@ package final class Engine: Sendable {
             defer { group.cancelAll() }
             var landing: Landing?
             var alarm: Timestamp?
+            var isListening = false
             while true {
                 do throws(PAOError) {
                     guard let launches = try await turn(&run, landing, job.lease) else { return nil }
                     let confidential = run.confidential
                     for launch in launches { group.addTask { .landing(await self.fly(launch, confidential)) } }
                 } catch {
+                    room.keep([], for: run.request.rowID)
                     return error
                 }
                 if run.inFlight.isEmpty { return nil }
+                if !run.awaitedTypes.isEmpty, !isListening {
+                    isListening = true
+                    let request = run.request.rowID
+                    group.addTask { [room] in
+                        await room.turn(of: request)
+                        return .place
+                    }
+                }
                 if let due = run.nextDue, alarm.map({ due < $0 }) ?? true {
                     alarm = due
                     group.addTask { [time] in await Self.sleep(until: due, time) }
                 }
                 switch await group.next() {
                 case .landing(let next)?: landing = next
-                default: (landing, alarm) = (nil, nil)
+                case .place?: (landing, isListening) = (nil, false)
+                case .due?, nil: (landing, alarm) = (nil, nil)
                 }
             }
         }
@@ -135,6 +153,7 @@ package final class Engine: Sendable {
                 if let launch = next.apply(landing.outcome, to: landing.stepID) { launches.append(launch) }
             }
             launches += try next.launches()
+            room.keep(next.awaitedTypes, for: next.request.rowID)
             do throws(PAOError) {
                 guard try await commit(next, after: run, lease) else { return nil }
             } catch  where error.code == .storageFull && patience > 0 && landing != nil {
@@ -171,6 +190,7 @@ package final class Engine: Sendable {
             case nil: break
             case .done?: try lease.complete(in: tx)
             case .until(let time)?: try lease.reschedule(in: tx, at: time)
+            case .parked(let time)?: try lease.park(in: tx, until: time)
             }
             return true
         }
@@ -220,10 +240,12 @@ package final class Engine: Sendable {
     }
 
     private func load(_ rowID: String) throws(PAOError) -> RequestRun? {
-        let (loader, now) = (intake.loader, time.now())
+        let (loader, now, room) = (intake.loader, time.now(), room)
         return try store.read { connection throws(PAOError) -> RequestRun? in
             guard let request = try RequestStore(connection).request(rowID: rowID) else { return nil }
-            return try loader.run(of: request, now: now, in: connection)
+            var run = try loader.run(of: request, now: now, in: connection)
+            run.room = room
+            return run
         }
     }
 }

@@ -6,6 +6,8 @@ extension RequestRun {
     /// Everything that can be started, settled or asked for now, with the intents recorded in `changes`.
     mutating func launches() throws(PAOError) -> [Launch] {
         var launches: [Launch] = []
+        awaitedTypes = []
+        defer { places = places.filter { inFlight.contains($0.key) } }
         try heal()
         if request.updatedAt - now > Self.clockTolerance { followClock() }
         if request.status == .queued || request.status == .resuming { try begin() }
@@ -86,6 +88,7 @@ extension RequestRun {
             failStep(index, StepFailure("validation", "The condition cannot be decided: \(error.message)"))
             return nil
         }
+        guard hasPlace(index) else { return nil }
         return beginAttempt(index)
     }
 
@@ -219,14 +222,14 @@ extension RequestRun {
         let isDue = step.dueAt.map { $0 <= now } ?? true
         if effect?.state == .intent, step.status != .retrying {
             markDoubt(index, isNew: false)
-            return isDue ? settle(index) : nil
+            return isDue && hasPlace(index) ? settle(index) : nil
         }
         if let expired = expiry(of: step) {
             failStep(index, expired)
             return nil
         }
         guard isDue else { return nil }
-        if step.status == .retrying { return request.isStopping ? nil : beginAttempt(index) }
+        if step.status == .retrying { return !request.isStopping && hasPlace(index) ? beginAttempt(index) : nil }
         guard let effect, effect.state == .sent || (effect.state == .done && step.dueAt != nil) else { return nil }
         return prepare(index, .poll(reference: effect.remoteReference ?? step.externalReference ?? ""))
     }
@@ -288,6 +291,7 @@ extension RequestRun {
     var rest: Rest {
         if request.status == .queued, let start = request.startAfter, start > now { return .until(start) }
         guard request.status == .inProgress else { return .done }
+        if !awaitedTypes.isEmpty { return .parked(until: nextDue ?? now + Self.longestRest) }
         return nextDue.map { .until($0) } ?? .done
     }
 

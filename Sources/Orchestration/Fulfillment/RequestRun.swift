@@ -34,6 +34,12 @@ struct RequestRun: Sendable {
     var now: Timestamp
     /// Steps with a call under way.
     var inFlight: Set<String> = []
+    /// Where steps find a place before their try begins; nil where nothing is to be sent.
+    var room: ActionRoom?
+    /// Of steps that carry out their action.
+    var places: [String: ActionRoom.Place] = [:]
+    /// Action types that this turn found no place for.
+    var awaitedTypes: Set<String> = []
     /// What was opened to be sent while this run lives: hidden in all that is written about it.
     let confidential = Redactor()
 
@@ -71,6 +77,8 @@ struct RequestRun: Sendable {
     enum Rest: Sendable, Equatable {
         case done
         case until(Timestamp)
+        /// There is no place for a step; at that time something else is due.
+        case parked(until: Timestamp)
     }
 
     func index(of id: String) -> Int? { request.steps.firstIndex { $0.id == id } }

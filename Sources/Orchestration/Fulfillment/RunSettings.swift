@@ -15,6 +15,8 @@ package struct RunSettings: Sendable {
     package var open: @Sendable (String) -> JSON
     /// For one try of a step that sets none.
     package var attemptTimeout: Duration
+    /// How many steps of an action type run at once; any number of those that are not in it.
+    package var perAction: [String: Int] = [:]
     /// How long an effect in doubt is asked after before a person has to look; a step whose time is over gets `doubtGrace`.
     package var doubtLimit: Duration = .seconds(3600)
     package var doubtGrace: Duration = .seconds(60)

@@ -72,7 +72,7 @@ extension RequestRun {
         if request.status.isFinal { return step.reason ?? "the request is \(request.status.rawValue)" }
         let unmet = unmet(step)
         if let failed = request.steps.first(where: { $0.status == .failed }) { return "not started: \(failed.id) has failed" }
-        return unmet.isEmpty ? "not started yet" : "waits for \(unmet.joined(separator: ", "))"
+        return unmet.isEmpty ? step.reason ?? "not started yet" : "waits for \(unmet.joined(separator: ", "))"
     }
 
     /// The steps before it that have not ended: those it depends on, or in a sequence all.
