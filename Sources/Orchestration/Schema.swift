@@ -208,7 +208,7 @@ package enum OrchestrationSchema {
           system_instance TEXT,
           ticket_id TEXT NOT NULL,
           ticket_url TEXT,
-          ticket_type TEXT NOT NULL CHECK (ticket_type IN ('fulfillment','cleanup','completion','escalation','question','bundle')),
+          ticket_type TEXT NOT NULL CHECK (ticket_type IN ('fulfillment','cleanup','completion','escalation','question')),
           status TEXT NOT NULL CHECK (status IN ('open','in_progress','resolved','closed')),
           title TEXT NOT NULL,
           description TEXT NOT NULL,

@@ -236,7 +236,7 @@ def test_a_bundle_with_a_parent_ticket_has_an_issue_above_those_of_its_component
     a, b = sorted(issue["key"] for issue in others)
     expected = {("Blocks", a, own["key"]), ("Blocks", b, own["key"]), ("Blocks", a, b)}
     eventually(lambda: links() == expected, within=40, what=f"the links, instead of {links()}")
-    ticket, = [one for one in server.api.get(f"/tickets?requestId={request}").json["data"] if one["type"] == "bundle"]
+    ticket, = [one for one in server.api.get(f"/tickets?requestId={request}").json["data"] if one["actionId"] is None]
     assert (ticket["id"], ticket["system"], ticket["status"]) == (own["key"], "jira", "open")
     for issue in others:
         outside.advance(issue["key"])

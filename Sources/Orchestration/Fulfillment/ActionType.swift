@@ -154,7 +154,7 @@ package enum Settlement: Sendable {
 
 /// A ticket to be opened in the inbox, or one that exists already in another system.
 package struct TicketDraft: Sendable {
-    package enum Purpose: String, Sendable { case fulfillment, cleanup, completion, escalation, question, bundle }
+    package enum Purpose: String, Sendable { case fulfillment, cleanup, completion, escalation, question }
 
     package var system: String
     package var systemInstance: String?

@@ -77,7 +77,7 @@ struct JiraDesk: Sendable {
     /// What a run's changes make necessary.
     static func follow(_ run: RequestRun, _ jobs: JobQueue, in tx: Connection) throws(PAOError) {
         guard run.settings.environment.hasJira else { return }
-        for ticket in run.changes.newTickets where ticket.purpose == .escalation || ticket.purpose == .bundle {
+        for ticket in run.changes.newTickets where ticket.purpose == .escalation || ticket.isOfBundle {
             try jobs.enqueue(NewJob(kind: jobKind, subject: ticket.rowID, team: ticket.team, priority: .continuation), in: tx)
         }
     }
@@ -116,7 +116,7 @@ struct JiraDesk: Sendable {
     }
 
     private func place(of ticket: Ticket, _ request: ServiceRequest) throws(PAOError) -> IssuePlace? {
-        guard ticket.purpose == .bundle else { return IssuePlace(settings.environment.escalation) }
+        guard ticket.isOfBundle else { return IssuePlace(settings.environment.escalation) }
         return intake.loader.ownIssue(
             of: try intake.loader.catalog.pinned(kind: request.kind, id: request.catalogID, digest: request.catalogDigest))
     }
@@ -275,7 +275,7 @@ struct JiraDesk: Sendable {
     private func leave(_ found: Case, _ state: Effect.State, _ reason: String, _ job: ClaimedJob, in tx: Connection) throws(PAOError) {
         let request = found.request
         try settle(found, state, note: reason, in: tx)
-        if found.ticket.purpose == .bundle {
+        if found.ticket.isOfBundle {
             try intake.recorder.note("there is no issue of the bundle: \(reason)", request, in: tx)
             try change(found.ticket, to: .closed, reason, request, in: tx)
             try Engine.enqueue(request, priority: .continuation, jobs: jobs, in: tx)
@@ -300,7 +300,7 @@ struct JiraDesk: Sendable {
         try intake.recorder.record(moved, before: ticket, verb: "move", by: .system(correlationID: request.correlationID), in: tx)
         try intake.recorder.note("the \(found.place.noun) is \(key) in JIRA \(instance)", request, in: tx)
         try JiraClosing.follow(moved, jobs, in: tx)
-        guard ticket.purpose == .bundle else {
+        guard ticket.isOfBundle else {
             return try job.lease.reschedule(in: tx, at: time.now() + settings.environment.pollInterval, payload: [:])
         }
         try JiraLinks.enqueue(request.rowID, team: request.requester.team, jobs, in: tx)

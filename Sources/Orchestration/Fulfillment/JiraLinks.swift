@@ -58,7 +58,7 @@ struct JiraLinks: Sendable {
             guard let bundle = try RequestStore(connection).request(rowID: bundleRowID) else { return nil }
             let document = try loader.catalog.pinned(kind: bundle.kind, id: bundle.catalogID, digest: bundle.catalogDigest)
             let children = try RequestStore(connection).children(of: bundle.rowID)
-            let own = try TicketStore(connection).tickets(ofRequest: bundle.rowID).last { $0.purpose == .bundle && $0.system == "jira" }
+            let own = try TicketStore(connection).tickets(ofRequest: bundle.rowID).last { $0.isOfBundle && $0.system == "jira" }
             let links = IssueLink.of(bundle, own, children, document)
             let done = try TicketStore(connection).links(of: links.map(\.from))
             return Work(bundle: bundle, instance: own?.systemInstance, links: links.filter { !done.contains($0) })

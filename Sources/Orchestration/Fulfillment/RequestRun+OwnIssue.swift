@@ -23,7 +23,7 @@ extension RequestRun {
         let components = document.components.filter { component in request.steps.contains { $0.id == component.id } }
         let names = request.steps.filter { step in components.contains { $0.id == step.id } }.map { "- \(Self.literal($0.name))" }
         let ticket = requestTicket(
-            .bundle, title: "\(document.metadata.name) (\(request.id))",
+            .fulfillment, title: "\(document.metadata.name) (\(request.id))",
             description: """
                 \(Self.literal(document.metadata.name)) for \(Self.literal(request.requester.login)): \(settings.page("/requests/\(request.id)"))
 

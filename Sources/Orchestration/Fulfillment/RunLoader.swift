@@ -24,7 +24,7 @@ struct RunLoader: Sendable {
             run.children = try children(of: request, in: connection)
             run.componentsAtOnce = componentsAtOnce(of: document)
             run.ownIssue = ownIssue(of: document)
-            run.ownTicket = tickets.last { $0.purpose == .bundle }
+            run.ownTicket = tickets.last(where: \.isOfBundle)
             run.makeComponent = { [self] (component, run) throws(PAOError) in try self.component(component, of: run) }
         }
         return run
