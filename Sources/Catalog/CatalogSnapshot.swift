@@ -13,7 +13,8 @@ package final class CatalogSnapshot: Sendable {
     package let findings: [CatalogFinding]
     private let byID: [String: CatalogEntry]
     private let idByName: [String: String]
-    private let bySearchRow: [Int: CatalogEntry]
+    /// Places in `entries`.
+    private let bySearchRow: [Int: Int]
     private let bundlesByItem: [String: [CatalogEntry]]
     private let documents: DocumentCache
     private let search: CatalogSearch
@@ -32,7 +33,8 @@ package final class CatalogSnapshot: Sendable {
         withdrawn = sorted.filter(\.isWithdrawn)
         byID = Dictionary(all.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         idByName = Dictionary(entries.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
-        bySearchRow = Dictionary(entries.map { (SearchStore.row(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
+        bySearchRow = Dictionary(
+            entries.enumerated().map { (SearchStore.row(of: $0.element), $0.offset) }, uniquingKeysWith: { first, _ in first })
         bundlesByItem = Self.bundles(entries)
     }
 
@@ -53,8 +55,8 @@ package final class CatalogSnapshot: Sendable {
         return documents.find(id: entry.id, digest: entry.digest)
     }
 
-    /// Best first. A row of the search is of one version, so what another catalog has is not found here.
-    func hits(_ text: String) -> [CatalogEntry] { search.rows(text).compactMap { bySearchRow[$0] } }
+    /// Best first; what is equally good, by name. A row of the search is of one version, so what another catalog has is not found here.
+    func hits(_ text: String) -> [CatalogEntry] { search.hits(text).places(bySearchRow).map { entries[$0] } }
 
     /// Of current and stale documents of all kinds.
     package var ids: [String] { entries.map(\.id) }

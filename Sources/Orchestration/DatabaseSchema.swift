@@ -18,5 +18,6 @@ package enum DatabaseSchema {
         Migration(number: 9, name: "catalog search", sql: CatalogSchema.search),
         Migration(number: 10, name: "completion tickets", sql: OrchestrationSchema.completionTickets),
         Migration(number: 11, name: "catalog search by version", sql: CatalogSchema.searchByVersion),
+        Migration(number: 12, name: "parked jobs", sql: JobSchema.parked),
     ]
 }

@@ -44,6 +44,26 @@ import Testing
         if let best = ids.first { #expect(found.first == best) }
     }
 
+    @Test("of more than can be weighed, those with all words in the name come first, and each group by the list's order")
+    func many() async throws {
+        let bench = try await bench()
+        try await bench.store.write { connection throws(PAOError) in
+            try connection.run("DELETE FROM catalog_search")
+            for row in 1...1200 {
+                try connection.run(
+                    "INSERT INTO catalog_search (rowid, name, words, tags, description) VALUES (?, ?, '', '', 'a plain thing')", row,
+                    row.isMultiple(of: 400) ? "Thing \(row)" : "Other \(row)")
+            }
+        }
+        let hits = try bench.store.read { connection throws(PAOError) in
+            try SearchStore.hits("thing*", in: connection)
+        }
+        let backwards = Dictionary(uniqueKeysWithValues: (1...1200).map { ($0, 1200 - $0) })
+        #expect(Array(hits.places(backwards).prefix(5)) == [0, 400, 800, 1, 2])
+        #expect(hits.places(backwards).count == 1200)
+        #expect(hits.places([800: 0, 7: 1]) == [0, 1], "rows of another catalog are left out")
+    }
+
     @Test("a changed, a withdrawn and a new document are found as they are now")
     func changes() async throws {
         let bench = try await bench()

@@ -14,7 +14,9 @@ final class Bench: Sendable {
 
     init() throws {
         directory = NSTemporaryDirectory() + "jobs-test-" + UUID().uuidString
-        let migrations = [Migration(number: 1, name: "jobs", sql: JobSchema.sql), Migration(number: 2, name: "done", sql: Self.done)]
+        let migrations = [
+            Migration(number: 1, name: "jobs", sql: JobSchema.sql + JobSchema.parked), Migration(number: 2, name: "done", sql: Self.done),
+        ]
         var options = StoreOptions()
         options.synchronous = .off
         store = try Store(directory: directory, migrations: migrations, options: options, time: clock.source, log: .silent)

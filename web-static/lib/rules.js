@@ -28,8 +28,8 @@ export function typeFault(field, value) {
 
 /** A file travels as `{"name", "mediaType", "content": base64}`. */
 const isFile = (value) => typeof value === 'object' && !Array.isArray(value)
-    && typeof value.name === 'string' && value.name !== '' && typeof value.content === 'string'
-    && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value.content);
+    && typeof value.name === 'string' && value.name !== '' && typeof (value.mediaType ?? '') === 'string' && typeof value.content === 'string'
+    && /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/.test(value.content);
 
 /** Bytes behind the base64 text, whatever size the browser claims. */
 const fileSize = (file) => (file.content.length / 4) * 3 - (file.content.endsWith('==') ? 2 : file.content.endsWith('=') ? 1 : 0);
@@ -63,8 +63,19 @@ export function passwordBits(text) {
     return pool ? Math.min(scalars.length, 2 * new Set(scalars).size) * Math.log2(pool) : 0;
 }
 
-/** Decimal fractions are not exact in binary: a billionth is let pass. */
-const isWhole = (quotient) => Math.abs(quotient - Math.round(quotient)) <= 1e-9 * Math.max(1, Math.abs(quotient));
+/** A number as it is written: `digits` times ten to the power of `exponent`. */
+function decimal(number) {
+    const [, sign, whole, fraction = '', exponent = 0] = /^(-?)(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(String(number));
+    return { digits: BigInt(sign + whole + fraction), exponent: Number(exponent) - fraction.length };
+}
+
+/** Exact, in decimals, as on the server: 0.3 is a multiple of 0.1. */
+function isMultiple(number, step, start = 0) {
+    const all = [number, start, step].map(decimal);
+    const lowest = Math.min(...all.map(({ exponent }) => exponent));
+    const [value, from, by] = all.map(({ digits, exponent }) => digits * 10n ** BigInt(exponent - lowest));
+    return (value - from) % by === 0n;
+}
 
 /** A bound of dates: `today` is the day in UTC, as the server counts. */
 export const dayOf = (written) => (written === 'today' ? new Date().toISOString().slice(0, 10) : written);
@@ -100,9 +111,9 @@ const text = {
 
 const number = {
     ...pair('', asNumber, (limit) => `Enter ${limit} or more.`, (limit) => `Enter ${limit} or less.`),
-    step: (value, { step, min = 0 }) => step > 0 && !isWhole((value - min) / step)
+    step: (value, { step, min = 0 }) => step > 0 && !isMultiple(value, step, min)
         ? `Enter ${min ? `${min} plus ` : ''}a multiple of ${step}.` : undefined,
-    precision: (value, { precision }) => precision >= 0 && !isWhole(value * 10 ** precision)
+    precision: (value, { precision }) => precision >= 0 && !isMultiple(value, Number(`1e-${precision}`))
         ? `Use at most ${counted(precision, 'decimal')}.` : undefined,
     enum: (value, validation) => oneOf([value], validation),
 };

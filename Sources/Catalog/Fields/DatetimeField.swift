@@ -15,10 +15,13 @@ package struct DatetimeField: FieldType {
             }
     }
 
-    /// Bounds are left to the service: offsets make the order of texts another one than that of instants.
+    /// `formatMinimum` and `formatMaximum` are notes for those who know them.
     package func schema(of field: Field) -> JSON {
         var schema: JSON = ["type": "string"]
         FormSchema.add(TextFormat.dateTime.schema, to: &schema)
+        schema["formatMinimum"] = field.validation["minDatetime"]
+        schema["formatMaximum"] = field.validation["maxDatetime"]
+        for bound in MomentPattern.instantBounds(of: field) { FormSchema.add(JSONObject([("pattern", .string(bound))]), to: &schema) }
         return schema
     }
 }

@@ -1,6 +1,5 @@
 package import Base
 import Documents
-import Glibc
 
 /// The `validation` map of a field, read with the meaning that the browser gives it: a rule that cannot be read binds nothing.
 package struct FieldRules: Sendable {
@@ -89,21 +88,22 @@ extension FieldRules {
     func numberFaults(_ number: JSONNumber, fallback: ClosedRange<Int>? = nil) -> [BrokenRule] {
         var broken = boundFaults(
             number, "", fallback: fallback, low: "Enter $ or more.", high: "Enter $ or less.", read: { $0.number })
-        let start = double("min") ?? 0
-        if let step = double("step"), step > 0, !isWhole((number.double - start) / step) {
-            let from = start == 0 ? "" : "\(values["min"] ?? 0) plus "
-            broken.append(BrokenRule("step", "Enter \(from)a multiple of \(values["step"] ?? 1)."))
+        let start = values["min"]?.number ?? JSONNumber(0)
+        if let step, !number.isMultiple(of: step, from: start) {
+            let from = start == JSONNumber(0) ? "" : "\(start.text) plus "
+            broken.append(BrokenRule("step", "Enter \(from)a multiple of \(step.text)."))
         }
-        if let precision = double("precision"), precision >= 0, !isWhole(number.double * pow(10, precision)) {
+        if let precision, number.digits.exponent < -precision {
             broken.append(BrokenRule("precision", "Use at most \(counted(values["precision"], "decimal", "decimals"))."))
         }
         return broken + optionFault([.number(number)])
     }
 
-    /// Decimal fractions are not exact in binary: a billionth is let pass.
-    private func isWhole(_ quotient: Double) -> Bool {
-        abs(quotient - quotient.rounded()) <= 1e-9 * max(1, abs(quotient))
-    }
+    /// Above 0, else it binds nothing.
+    var step: JSONNumber? { values["step"]?.number.flatMap { $0 > JSONNumber(0) ? $0 : nil } }
+
+    /// Decimals after the point.
+    var precision: Int? { int("precision").flatMap { $0 >= 0 ? $0 : nil } }
 
     func counted(_ count: JSON?, _ one: String, _ many: String) -> String {
         "\(count ?? 0) \(count?.int == 1 ? one : many)"

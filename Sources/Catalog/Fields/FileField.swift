@@ -8,7 +8,8 @@ package struct FileField: FieldType {
 
     package func typeFault(_ value: JSON) -> String? {
         guard let name = value["name"]?.string, !name.isEmpty, let content = value["content"]?.string,
-            content.utf8.count % 4 == 0, Base64.decode(content) != nil, !content.utf8.contains(where: { $0 == 0x2D || $0 == 0x5F })
+            value["mediaType"].map({ $0.string != nil || $0.isNull }) ?? true, content.utf8.count % 4 == 0, Base64.decode(content) != nil,
+            !content.utf8.contains(where: { $0 == 0x2D || $0 == 0x5F })
         else { return "Choose a file." }
         return nil
     }
@@ -53,15 +54,47 @@ package struct FileField: FieldType {
     }
 
     package func schema(of field: Field) -> JSON {
-        [
+        var schema: JSON = [
             "type": "object", "required": ["name", "content"],
             "properties": [
-                "name": ["type": "string", "minLength": 1], "mediaType": ["type": "string"],
-                "content": [
-                    "type": "string", "contentEncoding": "base64",
-                    "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
-                ],
+                "name": ["type": "string", "minLength": 1], "mediaType": ["type": ["string", "null"]],
+                "content": Self.contentSchema(limit: field.validation["maxSize"].flatMap(Self.byteCount)),
             ],
         ]
+        if let accept = field.validation["accept"] { schema["anyOf"] = Self.ways(of: Self.accepted(accept)) }
+        return schema
+    }
+}
+
+extension FileField {
+    /// Base64 of at most `limit` bytes: the last four characters tell how many of three bytes are there.
+    private static func contentSchema(limit: Int?) -> JSON {
+        var schema: JSON = [
+            "type": "string", "contentEncoding": "base64",
+            "pattern": "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$",
+        ]
+        guard let limit = limit.map({ max($0, 0) }), limit < 1 << 60 else { return schema }
+        let longest = (limit + 2) / 3 * 4
+        schema["maxLength"] = .int(longest)
+        if limit % 3 > 0 { schema["anyOf"] = [["maxLength": .int(longest - 4)], ["pattern": limit % 3 == 1 ? "==$" : "=$"]] }
+        return schema
+    }
+
+    /// Nothing is taken where no kind is named.
+    private static func ways(of kinds: [String]) -> JSON { kinds.isEmpty ? [false] : .array(kinds.map(way)) }
+
+    private static func way(of kind: String) -> JSON {
+        if kind.hasPrefix(".") { return ["properties": ["name": ["pattern": .string(anyCase(kind) + "$")]]] }
+        let pattern = kind.hasSuffix("/*") ? anyCase(String(kind.dropLast())) : anyCase(kind) + "$"
+        return ["required": ["mediaType"], "properties": ["mediaType": ["type": "string", "pattern": .string("^" + pattern)]]]
+    }
+
+    private static func anyCase(_ text: String) -> String {
+        text.unicodeScalars.map { scalar in
+            let spellings = Set([String(scalar), scalar.properties.lowercaseMapping, scalar.properties.uppercaseMapping])
+            if spellings.count > 1 { return "(?:\(spellings.sorted().joined(separator: "|")))" }
+            return scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+                ? String(scalar) : "[\(scalar == "\\" ? "\\" : "")\(scalar)]"
+        }.joined()
     }
 }

@@ -1,4 +1,5 @@
 package import Base
+import Documents
 
 /// The rules that every field of numbers has.
 package protocol NumberFieldType: FieldType {
@@ -21,12 +22,45 @@ extension NumberFieldType {
 
     package func schema(of field: Field) -> JSON {
         var schema: JSON = ["type": .string(schemaType)]
-        schema["minimum"] = field.validation["min"] ?? ownBounds.map { .int($0.lowerBound) }
-        schema["maximum"] = field.validation["max"] ?? ownBounds.map { .int($0.upperBound) }
-        let startsAtStep = (field.validation["min"]?.double ?? 0) == 0
-        if startsAtStep, let step = field.validation["step"], (step.double ?? 0) > 0 { schema["multipleOf"] = step }
-        FieldRules(field).describeOptions(in: &schema)
+        let rules = FieldRules(field)
+        if let values = values(rules) {
+            schema["enum"] = .array(values.filter { typeFault($0) == nil && brokenRules($0, rules).isEmpty })
+            return schema
+        }
+        schema["minimum"] = number(rules, "min", ownBounds?.lowerBound)
+        schema["maximum"] = number(rules, "max", ownBounds?.upperBound)
+        for rule in multiples(rules) { FormSchema.add(rule, to: &schema) }
         return schema
+    }
+
+    private func number(_ rules: FieldRules, _ key: String, _ fallback: Int?) -> JSON? {
+        guard let written = rules[key] else { return fallback.map { .int($0) } }
+        return written.number.map { .number($0) }
+    }
+
+    /// All that there are: the options, or the steps between the bounds where they are few and `multipleOf` cannot say them.
+    private func values(_ rules: FieldRules) -> [JSON]? {
+        if !rules.takesAnyOption { return rules.options }
+        guard let start = rules["min"]?.number, let end = number(rules, "max", ownBounds?.upperBound)?.number,
+            let step = rules.step, !start.isMultiple(of: step)
+        else { return nil }
+        return start.steps(of: step, through: end, atMost: 256)?.map(JSON.number)
+    }
+
+    private func multiples(_ steps: FieldRules) -> [JSONObject] {
+        var rules = steps.step.map { stepRules($0, from: steps["min"]?.number ?? JSONNumber(0)) } ?? []
+        if let decimals = steps.precision, schemaType == "number", let unit = JSONNumber(text: "1e-\(decimals)") {
+            rules.append(JSONObject([("multipleOf", .number(decimals == 0 ? JSONNumber(1) : unit))]))
+        }
+        return rules
+    }
+
+    /// A step from nought, or from its half, as odd numbers are; any other is left to the service.
+    private func stepRules(_ step: JSONNumber, from start: JSONNumber) -> [JSONObject] {
+        let whole: JSON = ["type": "number", "multipleOf": .number(step)]
+        if start.isMultiple(of: step) { return [JSONObject([("multipleOf", .number(step))])] }
+        guard let half = step.half, start.isMultiple(of: half) else { return [] }
+        return [JSONObject([("multipleOf", .number(half)), ("not", whole)])]
     }
 }
 

@@ -18,7 +18,7 @@ package struct SelectField: FieldType {
 extension FieldRules {
     /// `enum`, where only the options are taken.
     func describeOptions(in schema: inout JSON) {
-        if !takesAnyOption { schema["enum"] = .array(options) }
+        if !takesAnyOption { schema["enum"] = .array(options.filter(\.isScalar)) }
     }
 }
 

@@ -18,9 +18,12 @@ extension TextFieldType {
         return rules.patternFault(text) + rules.lengthFaults(text) + format + rules.optionFault([value])
     }
 
-    package func schema(of field: Field) -> JSON {
+    package func schema(of field: Field) -> JSON { textSchema(of: field) }
+
+    func textSchema(of field: Field) -> JSON {
         var schema: JSON = ["type": "string"]
-        for rule in ["pattern", "minLength", "maxLength"] { schema[rule] = field.validation[rule] }
+        schema["pattern"] = field.pattern.map { .string($0.source) }
+        for rule in ["minLength", "maxLength"] { schema[rule] = field.validation[rule] }
         let format = ownFormat ?? field.validation["format"]?.string
         FormSchema.add(format.flatMap(TextFormat.init(named:))?.schema ?? JSONObject(), to: &schema)
         FieldRules(field).describeOptions(in: &schema)

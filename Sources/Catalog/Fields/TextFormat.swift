@@ -35,15 +35,12 @@ enum TextFormat: String, CaseIterable {
     /// The same in JSON Schema, whose own formats take other texts: `email` a quoted name, `uri` any scheme, `time` only with an offset.
     var schema: JSONObject {
         switch self {
-        case .date: JSONObject([("format", "date"), ("pattern", "^(?!0000)")])
-        case .dateTime: JSONObject([("format", "date-time"), ("pattern", .string(Self.instantSource))])
+        case .date: JSONObject([("format", "date"), ("pattern", .string(MomentPattern.date))])
+        case .dateTime: JSONObject([("format", "date-time"), ("pattern", .string(MomentPattern.instant))])
         case .time: JSONObject([("pattern", .string(MomentPattern.time))])
         case .email, .url, .hostname, .ipv4, .uuid: JSONObject([("pattern", .string(Self.sources[self] ?? ""))])
         }
     }
-
-    private static let instantSource =
-        "^(?!0000)[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{1,9})?(?:[Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])$"
 
     private static let label = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 

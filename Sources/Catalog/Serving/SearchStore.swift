@@ -25,13 +25,23 @@ enum SearchStore {
         return rows != entries.count { !$0.isWithdrawn }
     }
 
-    /// Best first: a word in the name counts most, then id, category, owner and tags, then the description. The words themselves are not
-    /// read, which is most of what a search of many hits would cost.
-    static func rows(_ expression: String, in connection: Connection) throws(PAOError) -> [Int] {
+    /// Up to `mostWeighed` rows are weighed one by one: a word in the name counts most, then id, category, owner and tags, then the
+    /// description. Of more, those with all words in the name come first. The words themselves are not read, which is most of what a
+    /// search of many hits would cost; weighing is most of the rest.
+    static func hits(_ expression: String, in connection: Connection) throws(PAOError) -> SearchHits {
+        let all = try rows(expression, "", in: connection)
+        return all.count > mostWeighed
+            ? .many(named: try rows("name : (\(expression))", "", in: connection), all: all)
+            : .few(try rows(expression, "ORDER BY bm25(catalog_search, 10, 6, 6, 1)", in: connection))
+    }
+
+    private static let mostWeighed = 1000
+
+    private static func rows(_ expression: String, _ order: String, in connection: Connection) throws(PAOError) -> [Int] {
         var rows: [Int] = []
-        try connection.forEach(
-            "SELECT rowid FROM catalog_search WHERE catalog_search MATCH ? ORDER BY bm25(catalog_search, 10, 6, 6, 1)", expression
-        ) { row throws(PAOError) in rows.append(row.int(0)) }
+        try connection.forEach("SELECT rowid FROM catalog_search WHERE catalog_search MATCH ? \(order)", expression) {
+            row throws(PAOError) in rows.append(row.int(0))
+        }
         return rows
     }
 
@@ -48,19 +58,38 @@ enum SearchStore {
     }
 }
 
+/// Rows of the search.
+enum SearchHits: Sendable {
+    /// Best first.
+    case few([Int])
+    /// In no order; `named` are among `all`.
+    case many(named: [Int], all: [Int])
+
+    /// Where the rows are in a list, which is `placesByRow`; the best first, and in the list's order what is equally good.
+    func places(_ placesByRow: [Int: Int]) -> [Int] {
+        switch self {
+        case .few(let rows): return rows.compactMap { placesByRow[$0] }
+        case .many(let named, let all):
+            let first = named.compactMap { placesByRow[$0] }.sorted()
+            let isFirst = Set(first)
+            return first + all.compactMap { placesByRow[$0] }.filter { !isFirst.contains($0) }.sorted()
+        }
+    }
+}
+
 /// Asks the words for a snapshot.
 struct CatalogSearch: Sendable {
     let store: Store
     let log: Log
 
-    /// Best first; nothing where the text holds no word, or the database cannot be read.
-    func rows(_ text: String) -> [Int] {
-        guard let expression = SearchStore.expression(text) else { return [] }
+    /// None where the text holds no word, or the database cannot be read.
+    func hits(_ text: String) -> SearchHits {
+        guard let expression = SearchStore.expression(text) else { return .few([]) }
         do throws(PAOError) {
-            return try store.read { connection throws(PAOError) in try SearchStore.rows(expression, in: connection) }
+            return try store.read { connection throws(PAOError) in try SearchStore.hits(expression, in: connection) }
         } catch {
             log(.error, "the catalog cannot be searched", ["reason": .string(error.description)])
-            return []
+            return .few([])
         }
     }
 }

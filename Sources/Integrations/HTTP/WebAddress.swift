@@ -18,7 +18,7 @@ struct WebAddress: Sendable, Equatable {
     init(_ text: String, relativeTo base: WebAddress? = nil) throws(TransportFailure) {
         guard let url = curl_url() else { throw TransportFailure(.invalidURL, "Out of memory.") }
         defer { curl_url_cleanup(url) }
-        guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
+        guard Self.isPlain(text) else {
             throw TransportFailure(.invalidURL, "The URL holds a space or a control character.")
         }
         if let base { try Self.set(url, base.text) }
@@ -29,7 +29,7 @@ struct WebAddress: Sendable, Equatable {
         }
         guard let host = Self.part(url, CURLUPART_HOST), !host.isEmpty,
             let port = Self.part(url, CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)).flatMap({ Int($0) }), port > 0,
-            let whole = Self.part(url, CURLUPART_URL)
+            let whole = Self.part(url, CURLUPART_URL), Self.isPlain(host)  // which may have been written with `%7F`
         else { throw TransportFailure(.invalidURL, "The URL has no usable host and port.") }
         self.text = whole
         self.scheme = scheme
@@ -47,6 +47,8 @@ struct WebAddress: Sendable, Equatable {
 
     /// Path and query, as the request line has them.
     var target: String { query.map { "\(path)?\($0)" } ?? path }
+
+    private static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F } }
 
     /// User and password are refused: they would end in logs.
     private static func set(_ url: OpaquePointer, _ text: String) throws(TransportFailure) {

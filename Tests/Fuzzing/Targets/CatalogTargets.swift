@@ -144,6 +144,6 @@ extension FuzzTarget {
     private static func search(_ input: [UInt8]) throws {
         guard let expression = SearchStore.expression(input.text) else { return }
         guard let words else { throw Unsound("SQLite cannot be opened") }
-        _ = try SearchStore.rows(expression, in: words)
+        _ = try SearchStore.hits(expression, in: words)
     }
 }
