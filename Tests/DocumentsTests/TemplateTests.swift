@@ -147,10 +147,10 @@ private func fault(_ text: String, _ dialect: TemplateDialect = .canonical, as c
     @Test(
         "names place, kind and what was meant",
         arguments: [
-            ("a\n {{field.name}}", TemplateFault.Kind.syntax, 2, 4, "fields.name"), ("{{fields.naem}}", .missing, 1, 3, "fields.name"),
+            ("a\n {{field.name}}", TemplateFault.Kind.scope, 2, 4, "fields.name"), ("{{fields.naem}}", .missing, 1, 3, "fields.name"),
             ("{{fields.none}}", .missing, 1, 3, nil), ("{{fields.missing == 1}}", .missing, 1, 3, nil),
             ("{{uper(fields.name)}}", .syntax, 1, 3, "upper"),
-            ("{{upper(fields.replicas)}}", .type, 1, 3, nil), ("{{upper()}}", .syntax, 1, 3, nil), ("{{#if x}}", .syntax, 1, 7, nil),
+            ("{{upper(fields.replicas)}}", .type, 1, 3, nil), ("{{upper()}}", .syntax, 1, 3, nil), ("{{#if x}}", .scope, 1, 7, nil),
             ("{{#if true}}", .syntax, 1, 3, nil), ("{{/if}}", .syntax, 1, 3, nil), ("{{#if true}}{{/each}}", .syntax, 1, 15, nil),
             ("{{else}}", .syntax, 1, 3, nil), ("{{#iff true}}{{/iff}}", .syntax, 1, 3, "#if"), ("{{fields.a b}}", .syntax, 1, 12, nil),
             ("{{", .syntax, 1, 1, nil), ("{{}}", .syntax, 1, 3, nil), ("{{fields.}}", .syntax, 1, 10, nil), ("{{'a}}", .syntax, 1, 1, nil),

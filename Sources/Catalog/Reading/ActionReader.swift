@@ -107,6 +107,9 @@ extension ActionReader {
         let timeout = type == "poll" ? nil : map.duration("timeout")
         let pairs = (node.members ?? []).filter { $0.key != "type" && ($0.key != "timeout" || type == "poll") }
         let members = pairs.map { (key: $0.key, value: templates.tree($0.value, place)) }
+        if type == "response-body", let path = node["path"], let text = path.string, !TemplateReader.holdsTags(text, templates.dialect) {
+            checkSelector(text, at: path.position)
+        }
         return Verification(type: type, parameters: .object(members), timeout: timeout)
     }
 
@@ -136,12 +139,14 @@ extension ActionReader {
             map.finish()
         }
         guard let path else { return nil }
-        if (try? JSONSelector.parse(path)) == nil {
-            report.error(
-                .badValue, "\(path) is neither a JSON path such as $.id, nor a JSON pointer such as /id, nor a name.",
-                at: (node["path"] ?? node).position)
-        }
+        checkSelector(path, at: (node["path"] ?? node).position)
         return Action.Output(name: name, path: path, isSensitive: isSensitive)
+    }
+
+    private func checkSelector(_ path: String, at place: Position) {
+        if (try? JSONSelector.parse(path)) != nil { return }
+        report.error(
+            .badValue, "\(path) is neither a JSON path such as $.id, nor a JSON pointer such as /id, nor a name.", at: place)
     }
 
     func retry(_ map: MappingReader) -> RetryPolicy {

@@ -34,12 +34,48 @@ struct ConstantCheck {
     }
 
     private func checkJSON(_ body: YAMLNode?) {
+        if let node = body?["contentTemplate"], let text = node.string, body?["type"]?.text ?? "json" == "json" {
+            checkFilledJSON(text, at: node.position)
+        }
         guard let (text, place) = constant(body?["contentTemplate"]), body?["type"]?.text ?? "json" == "json" else { return }
         do throws(PAOError) {
             _ = try JSON.parse(text)
         } catch {
             report.error(.badValue, "The body is declared as JSON, and is none: \(error.message)", at: place)
         }
+    }
+
+    /// What no value of its tags can make JSON of. Blocks and raw tags write anything.
+    private func checkFilledJSON(_ text: String, at place: Position) {
+        guard let texts = Self.filled(text, with: "\"x\""), let numbers = Self.filled(text, with: "1"), texts != text,
+            (try? JSON.parse(numbers)) == nil
+        else { return }
+        do throws(PAOError) {
+            _ = try JSON.parse(texts)
+        } catch {
+            report.error(.badValue, "The body is declared as JSON, and is none whatever its tags give: \(error.message)", at: place)
+        }
+    }
+
+    /// The text with a value in place of each tag, a letter inside of texts; nil where there are other tags than expressions.
+    private static func filled(_ text: String, with value: String) -> String? {
+        var (result, rest, isInText) = ("", text[...], false)
+        while let scalar = rest.unicodeScalars.first {
+            if rest.hasPrefix("{{") {
+                guard let next = rest.dropFirst(2).unicodeScalars.first, !"{#/!~%^>".unicodeScalars.contains(next),
+                    let end = rest.firstRange(of: "}}"), !rest[..<end.lowerBound].contains("else")
+                else { return nil }
+                result += isInText ? "x" : value
+                rest = rest[end.upperBound...]
+                continue
+            }
+            if rest.hasPrefix("{%") { return nil }
+            let isEscape = scalar == "\\" && isInText
+            if scalar == "\"" { isInText.toggle() }
+            result.unicodeScalars.append(contentsOf: rest.unicodeScalars.prefix(isEscape ? 2 : 1))
+            rest = Substring(rest.unicodeScalars.dropFirst(isEscape ? 2 : 1))
+        }
+        return result
     }
 
     private func checkTitle(_ map: YAMLNode, _ keys: [String]) {

@@ -54,7 +54,12 @@ struct DocumentDecoder {
 
     private func kind(_ map: inout MappingReader) -> CatalogKind? {
         guard let node = map.node("kind") else {
-            report.error(.missingKey, "The key kind is missing.", at: map.node.position)
+            guard case .mapping(let pairs) = map.node.content, let key = pairs.map(\.key).first(where: { $0.text?.lowercased() == "kind" })
+            else {
+                report.error(.missingKey, "The key kind is missing.", at: map.node.position)
+                return nil
+            }
+            report.unknownKey(key.text ?? "", at: key.position, suggestion: "kind", home: nil, correction: "kind")
             return nil
         }
         guard let name = map.text(of: node, "kind") else { return nil }

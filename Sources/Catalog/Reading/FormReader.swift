@@ -21,6 +21,7 @@ struct FormReader {
         if groups.count < nodes.count { templates.hasWholeForm = false }
         map.finish()
         let form = Form(groups: groups.map(\.group))
+        templates.fieldIDs = form.fields.map(\.id)
         check(groups.flatMap(\.fields), all: form.fields)
         checkUnique(groups.map { ($0.group.id, $0.node) }, "group")
         return form
@@ -63,10 +64,9 @@ struct FormReader {
     private func type(_ map: inout MappingReader) -> String {
         guard let node = map.required("type"), let name = map.text(of: node, "type") else { return "string" }
         if FieldTypes.named(name) != nil { return name }
-        report.unknownName(
-            .unknownFieldType, "There is no field type \(name)", near: FieldTypes.suggestion(for: name), among: FieldTypes.names,
-            at: node.position)
-        return "string"
+        let near = FieldTypes.suggestion(for: name)
+        report.unknownName(.unknownFieldType, "There is no field type \(name)", near: near, among: FieldTypes.names, at: node.position)
+        return near ?? "string"
     }
 }
 
@@ -105,13 +105,23 @@ extension FormReader {
             report.error(.badValue, "An option is empty (~ and null are); leave it out, or write it in quotes.", at: empty.position)
             return
         }
-        guard let wanted = RuleShape.of(rule), wanted.accepts(node.json) else {
+        let wanted = RuleShape.of(rule) ?? .text
+        guard wanted.accepts(node.json) else {
             report.error(
-                .wrongType, "\(rule) must be \(RuleShape.of(rule)?.words ?? "something else"), not \(node.typeName).", at: node.position)
+                .wrongType, "\(rule) must be \(wanted.words), not \(wanted.shown(node)).", at: node.position)
             return
         }
         if rule == "pattern", let source = node.string { checkPattern(source, node.position) }
+        if rule == "format", let name = node.string { checkFormat(name, node.position) }
         rules[rule] = node.json
+    }
+
+    private func checkFormat(_ name: String, _ place: Position) {
+        if TextFormat(named: name) != nil { return }
+        let known = TextFormat.allCases.map(\.rawValue)
+        report.warning(
+            .badValue, "There is no format \(name), so it asks for nothing; there are \(known.joined(separator: ", ")).", at: place,
+            suggestion: NearestName.suggestion(for: name, among: known + ["uri", "datetime", "ip"]))
     }
 
     private func checkPattern(_ source: String, _ place: Position) {
@@ -212,6 +222,14 @@ enum RuleShape {
         }
     }
 
+    /// Of words and sizes there are too many that are no text of this shape.
+    func shown(_ node: YAMLNode) -> String {
+        switch self {
+        case .size, .strength: node.text ?? node.typeName
+        default: node.typeName
+        }
+    }
+
     var words: String {
         switch self {
         case .text: "text"
@@ -234,11 +252,21 @@ extension FormReader {
         if node["any"] != nil { return .any(map.elements("any").compactMap(condition)) }
         map.allow(["all", "any", "condition", "value"])
         guard let field = map.requiredText("dependsOn") else { return nil }
-        let operation: FieldCondition.Operation = map.choice("condition") ?? .equals
+        let operation: FieldCondition.Operation = map.choice("condition", meanings: Self.otherOperations) ?? .equals
         let value = map.json("value") ?? (operation == .exists ? true : .null)
         if operation == .matches, let source = value.string, let place = map.node("value")?.position { checkPattern(source, place) }
         return .test(field: field, operation, value)
     }
+
+    /// How other products call the conditions.
+    private static let otherOperations = [
+        "eq": "equals", "==": "equals", "=": "equals", "is": "equals", "equal": "equals", "ne": "notEquals", "neq": "notEquals",
+        "!=": "notEquals", "not": "notEquals", "isNot": "notEquals", "not_equals": "notEquals", "oneOf": "in", "anyOf": "in",
+        "not_in": "notIn", "includes": "contains", "has": "contains", "gt": "greaterThan", ">": "greaterThan",
+        "greater_than": "greaterThan",
+        "lt": "lessThan", "<": "lessThan", "less_than": "lessThan", "present": "exists", "notEmpty": "exists", "regex": "matches",
+        "pattern": "matches",
+    ]
 
     /// What can be said of a field by itself.
     private func checkInside(_ field: Field, _ node: YAMLNode) {
@@ -262,8 +290,35 @@ extension FormReader {
         }
     }
 
+    /// Whether a field that knows only its options can ever be equal to a value.
+    static func checkOption(_ value: JSON, of field: Field, _ report: FindingReport, _ place: @autoclosure () -> Position) {
+        let rules = FieldRules(field)
+        guard field.type != "multiselect", field.type != "list", !rules.takesAnyOption, value.isScalar, value != "",
+            !rules.options.contains(where: { $0 == value || $0.description == value.string || $0.string == value.description })
+        else { return }
+        report.warning(
+            .badValue,
+            "\(field.id) is never \(value); its options are \(rules.options.prefix(12).map(\.description).joined(separator: ", ")).",
+            at: place(), suggestion: value.string.flatMap { NearestName.suggestion(for: $0, among: rules.options.compactMap(\.string)) })
+    }
+
+    private func checkOptions(_ condition: FieldCondition, _ all: [Field], _ node: YAMLNode) {
+        switch condition {
+        case .all(let conditions), .any(let conditions): for condition in conditions { checkOptions(condition, all, node) }
+        case .test(let id, .equals, let value), .test(let id, .notEquals, let value):
+            guard let field = all.first(where: { $0.id == id }) else { return }
+            Self.checkOption(value, of: field, report, node.position(ofText: value.string ?? value.description) ?? node.position)
+        case .test(let id, .in, let list), .test(let id, .notIn, let list):
+            for value in list.array ?? [] { checkOptions(.test(field: id, .equals, value), all, node) }
+        case .test: break
+        }
+    }
+
     private func check(_ fields: [ReadField], all: [Field]) {
         checkUnique(fields.map { ($0.field.id, $0.node) }, "field")
+        for (field, node) in fields {
+            if let condition = field.conditional { checkOptions(condition, all, node["conditional"] ?? node) }
+        }
         let ids = all.map(\.id)
         for (field, node) in fields {
             for name in field.conditional?.fields ?? [] where !ids.contains(name) {

@@ -7,9 +7,12 @@ enum KeySuggestion {
         if let near = NearestName.suggestion(for: written, among: missing) ?? NearestName.suggestion(for: written, among: known) {
             return near
         }
-        let words = synonyms.first { $0.contains(written) } ?? []
-        return words.first { $0 != written && known.contains($0) }
+        let words = synonyms.filter { $0.contains(written) }.joined()
+        return words.first { $0 != written && known.contains($0) } ?? known.first { plain($0) == plain(written) }
     }
+
+    /// `max_attempts`, `max-attempts` and `MaxAttempts` are one name.
+    private static func plain(_ key: String) -> String { key.lowercased().filter { $0 != "_" && $0 != "-" } }
 
     /// The key beside it below which it belongs; nil where none of those that may stand there has it.
     static func home(of written: String, among known: [String]) -> String? {
@@ -23,6 +26,13 @@ enum KeySuggestion {
         ["config", "template", "with", "parameters"], ["retry", "retry_policy", "retryPolicy", "retries"], ["if", "when", "condition"],
         ["dependsOn", "depends_on", "needs", "after"], ["summaryTemplate", "summary"], ["descriptionTemplate", "description"],
         ["moduleSource", "module", "source"], ["conditional", "showIf", "visibleIf", "visible"],
+        ["body", "bodyTemplate", "text", "message", "html", "content"], ["data", "body", "payload", "contentTemplate", "json"],
+        ["url", "uri", "href", "address", "endpoint"], ["to", "recipients", "recipient"], ["subject", "title", "summary"],
+        ["sensitive", "secret", "masked"], ["verification", "verify", "verifications", "expect"],
+        ["attempts", "max_attempts", "maxAttempts"],
+        ["backoff", "backoff_strategy"], ["condition", "operator", "op"], ["default", "defaultValue", "value", "initial"],
+        ["placeholder", "example"], ["readonly", "disabled"], ["required", "mandatory"], ["minLength", "min_length", "minlen"],
+        ["maxLength", "max_length", "maxlen"], ["min", "minimum", "min_value"], ["max", "maximum", "max_value"],
         ["catalogItem", "catalog_item", "item"], ["versionRange", "version_range"], ["automation", "automatic"], ["steps", "actions"],
     ]
 

@@ -144,13 +144,15 @@ struct MappingReader {
         return nil
     }
 
-    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String) -> Choice? where Choice.RawValue == String {
+    /// `meanings` are what people write who know other products.
+    mutating func choice<Choice: RawRepresentable & CaseIterable>(_ key: String, meanings: [String: String] = [:]) -> Choice?
+    where Choice.RawValue == String {
         guard let value = node(key), let text = text(of: value, key) else { return nil }
         if let choice = Choice(rawValue: text) { return choice }
         let names = Choice.allCases.map(\.rawValue)
         report.error(
             .badValue, "\(key) must be one of \(names.joined(separator: ", ")), not \(text).", at: value.position,
-            suggestion: NearestName.suggestion(for: text, among: names))
+            suggestion: meanings[text] ?? NearestName.suggestion(for: text, among: names))
         return nil
     }
 

@@ -32,6 +32,9 @@ struct ScopeCheck {
         switch scope {
         case "fields":
             checkField(path, place)
+            if let id = path.first, path.count == 1, let value = reference.comparedTo, let field = form.field(id) {
+                FormReader.checkOption(value, of: field, report, place())
+            }
             if usage.isNeeded, !reference.hasDefault, !reference.isConditional { checkIsFilled(path, usage.place, place) }
         case "outputs": checkOutput(path, usage.place, place)
         case "components": checkComponent(path, usage.place, place)

@@ -20,6 +20,8 @@ final class TemplateReader {
     /// Whether every field of the form, and every action, could be read: only then is a name that they have not a mistake of its own.
     var hasWholeForm = true
     var hasWholeActions = true
+    /// Of the form, once it is read: what a path without its scope most likely means.
+    var fieldIDs: [String] = []
 
     init(dialect: TemplateDialect, report: FindingReport, source: SourceText) {
         self.dialect = dialect
@@ -58,7 +60,7 @@ final class TemplateReader {
             }
             return template
         } catch {
-            explain(error, text, at: source.place(of: error.position, in: node))
+            explain(error, at: source.place(of: error.position, in: node))
             return nil
         }
     }
@@ -95,7 +97,7 @@ final class TemplateReader {
             usages.append(Usage(references: expression.references, place: place, isNeeded: false, locate: locate))
             return expression
         } catch {
-            explain(error, inside, at: locate(error.position))
+            explain(error, at: locate(error.position))
             return nil
         }
     }
@@ -109,16 +111,11 @@ final class TemplateReader {
         return (String(core.dropFirst(2).dropLast(2)), lead.count + 2)
     }
 
-    private func explain(_ fault: TemplateFault, _ text: String, at place: Position) {
-        let isScope = fault.kind == .syntax && fault.suggestion != nil && !Self.isCall(text, at: fault.position)
-        report.error(isScope ? .unknownScope : .badTemplate, "In a template: \(fault.message).", at: place, suggestion: fault.suggestion)
-    }
-
-    /// Whether the name at that place is called as a function.
-    private static func isCall(_ text: String, at place: Position) -> Bool {
-        let line = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(place.line - 1).first ?? ""
-        let rest = line.unicodeScalars.dropFirst(place.column - 1)
-        return rest.drop { $0.properties.isAlphabetic }.first == "("
+    private func explain(_ fault: TemplateFault, at place: Position) {
+        let isField = fault.kind == .scope && fieldIDs.contains(where: { $0 == fault.scope })
+        report.error(
+            fault.kind == .scope ? .unknownScope : .badTemplate, "In a template: \(fault.message).", at: place,
+            suggestion: fault.suggestion ?? (isField ? fault.scope.map { "fields." + $0 } : nil))
     }
 
     private static func rawPlace(in text: String) -> Position {

@@ -77,11 +77,19 @@ extension CrossCheck {
     private func checkVersion(_ item: CatalogEntry, _ reference: CatalogReference, _ report: FindingReport) {
         if let range = reference.range, !range.contains(item.version) {
             report.error(
-                .unsatisfiableRange, "\(item.id) is at \(item.version), which is not in \(range).", at: reference.rangePlace)
+                .unsatisfiableRange, "\(item.id) is at \(item.version), which is not in \(range).\(Self.hint(item.version, range))",
+                at: reference.rangePlace)
         }
         if item.lifecycle.status == .retired {
             report.warning(.lifecycle, "\(item.id) is retired.", at: reference.target.place, suggestion: item.lifecycle.replacedBy)
         }
+    }
+
+    /// As npm and others have it, a pre-release is only in a range that names one of the same version.
+    private static func hint(_ version: SemanticVersion, _ range: VersionRange) -> String {
+        let release = SemanticVersion(version.major, version.minor, version.patch)
+        guard !version.preRelease.isEmpty, range.contains(release) else { return "" }
+        return " A pre-release is only in a range that names one of the same version, such as >=\(release)-0."
     }
 
     /// A component's `config` against the form of its item.

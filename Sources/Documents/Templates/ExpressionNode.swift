@@ -72,6 +72,14 @@ extension ExpressionNode {
             }
         case .not(let operand):
             operand.collectReferences(hasDefault: hasDefault, isConditional: isConditional, into: &references)
+        case .comparison(.equal, .path(let path), .literal(let value), _), .comparison(.equal, .literal(let value), .path(let path), _),
+            .comparison(.notEqual, .path(let path), .literal(let value), _),
+            .comparison(.notEqual, .literal(let value), .path(let path), _):
+            guard path.root == .scope else { return }
+            references.append(
+                TemplateReference(
+                    path: path.components, position: path.position, hasDefault: hasDefault, isConditional: isConditional, comparedTo: value)
+            )
         case .and(let left, let right), .or(let left, let right), .comparison(_, let left, let right, _):
             left.collectReferences(hasDefault: hasDefault, isConditional: isConditional, into: &references)
             right.collectReferences(hasDefault: hasDefault, isConditional: isConditional, into: &references)

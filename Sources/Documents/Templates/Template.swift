@@ -13,6 +13,8 @@ package struct TemplateReference: Sendable, Equatable {
     package var hasDefault: Bool
     /// Stands in a condition, or where a condition decides whether it is read.
     package var isConditional: Bool
+    /// The constant that it is held to be equal or unequal to.
+    package var comparedTo: JSON?
 
     package var text: String { PathExpression.text(of: path) }
 }

@@ -40,9 +40,11 @@ struct PathResolver {
         }
         guard dialect == .canonical else { return scopePath([.key("fields")] + components, at: position) }
         let near = NearestName.suggestion(for: first, among: Self.scopes + ["env"])
-        throw TemplateFault(
-            .syntax, "there is no scope \(first); a path starts with one of \(Self.scopes.joined(separator: ", "))", at: position,
+        var fault = TemplateFault(
+            .scope, "there is no scope \(first); a path starts with one of \(Self.scopes.joined(separator: ", "))", at: position,
             suggestion: near.map { PathExpression.text(of: [.key($0)] + rest) })
+        fault.scope = first
+        throw fault
     }
 
     private func scopePath(_ components: [PathComponent], at position: Position) -> PathExpression {

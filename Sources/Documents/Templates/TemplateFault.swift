@@ -3,6 +3,8 @@ package struct TemplateFault: Error, Sendable, Equatable, CustomStringConvertibl
     package enum Kind: String, Sendable {
         /// The text is not a template; found by `parse`.
         case syntax
+        /// A path starts with a name that is no scope; found by `parse`.
+        case scope
         /// A path leads to nothing.
         case missing
         /// A value is of the wrong type for its use.
@@ -17,6 +19,8 @@ package struct TemplateFault: Error, Sendable, Equatable, CustomStringConvertibl
     package var message: String
     /// What was most likely meant: a name or path to write instead.
     package var suggestion: String?
+    /// With kind `scope`: the name that is none.
+    package var scope: String?
 
     package init(_ kind: Kind, _ message: String, at position: Position = .start, suggestion: String? = nil) {
         self.kind = kind

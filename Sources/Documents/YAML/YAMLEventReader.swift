@@ -87,12 +87,29 @@ final class YAMLEventReader {
         }
         if parser.pointee.error == YAML_SCANNER_ERROR, isTab(at: Position(parser.pointee.problem_mark)) {
             message = "a tab stands here; YAML is indented by spaces only"
+        } else if let words = Self.plainWords[message] {
+            message = words
         }
         if let context = parser.pointee.context {
             message += " (\(String(cString: context)) from line \(parser.pointee.context_mark.line + 1))"
         }
         return YAMLFault(position: Position(parser.pointee.problem_mark), rule: "yaml-syntax", message: message)
     }
+
+    /// What libyaml's messages mean to the person who wrote the line.
+    private static let plainWords = [
+        "found unknown escape character":
+            "this backslash means nothing inside of double quotes; in single quotes a backslash is just that, as patterns need it",
+        "did not find expected '-' indicator": "an entry of the list, with its dash, was expected here; mind the indentation",
+        "did not find expected key": "a key was expected here; mind the indentation",
+        "mapping values are not allowed in this context":
+            "a key with a value cannot stand here; mind the indentation, and quote a text that has a colon in it",
+        "could not find expected ':'": "a key without its colon was expected to have one; mind the indentation",
+        "found character that cannot start any token": "no text begins with this character; write it in quotes",
+        "did not find expected ',' or '}'": "a comma or the closing } was expected here; quote a text that has braces in it",
+        "did not find expected ',' or ']'": "a comma or the closing ] was expected here; quote a text that has brackets in it",
+        "found unexpected end of stream": "the closing quote is missing",
+    ]
 
     private func isTab(at place: Position) -> Bool {
         let line = input.split(separator: 0x0A, maxSplits: place.line, omittingEmptySubsequences: false).dropFirst(place.line - 1).first
