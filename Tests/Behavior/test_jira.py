@@ -200,6 +200,87 @@ def test_a_bundles_manual_items_open_their_tickets_at_once_and_block_each_other(
     assert links() == expected
 
 
+def above(make, outside, **linking):
+    """Two components that people fulfil, one that machines make, and an issue above them."""
+    call = make.call()
+    call["config"]["endpoint"]["url"] = outside.url + "/provision"
+    part = lambda id, *after: {"id": id, "catalogItem": f"{make.name}-{id}", "dependsOn": list(after)}
+    return [manual(make, "-a"), manual(make, "-b"), make.item(call, suffix="-auto"), {
+        "kind": "CatalogBundle", "metadata": make.item()["metadata"] | {"id": f"{make.name}-all", "name": "All *of* it", "category": "bundles"},
+        "presentation": {"form": {"groups": []}}, "components": [part("auto"), part("a"), part("b", "a")],
+        "fulfillment": {"orchestration": {"mode": "sequential", "jiraLinking": {"linkType": "blocks", "parentTicket": True, **linking}}}}]
+
+
+def order(server, make, outside):
+    for document in above(make, outside):
+        server.directory.write(document)
+    server.api.post("/catalog/refresh?wait=true").expect(200)
+    return server.api.post("/requests", {"catalogBundleId": f"{make.name}-all", "requestData": {}}).expect(201).json["id"]
+
+
+def standing(outside):
+    """The bundle's issue, and the others."""
+    found = outside.state["jira"]["issues"]
+    own = [issue for issue in found if "bundle" in issue["fields"]["labels"]]
+    return own, [issue for issue in found if issue not in own]
+
+
+def test_a_bundle_with_a_parent_ticket_has_an_issue_above_those_of_its_components(servers, make, outside):
+    server = servers(sandbox=False, environment=jira(outside))
+    request = order(server, make, outside)
+    eventually(lambda: len(standing(outside)[1]) == 2, within=40, what="the components' issues")
+    [own], others = standing(outside)
+    assert own["key"] == "OPS-1" and own["project"] == "OPS", "opened before its components' issues, and where they are"
+    assert own["summary"] == f"All *of* it ({request})" and f"https://pao.corp.example/requests/{request}" in own["fields"]["description"]
+    links = lambda: {(link["type"], link["inward"], link["outward"]) for link in outside.state["jira"]["links"]}
+    a, b = sorted(issue["key"] for issue in others)
+    expected = {("Blocks", a, own["key"]), ("Blocks", b, own["key"]), ("Blocks", a, b)}
+    eventually(lambda: links() == expected, within=40, what=f"the links, instead of {links()}")
+    ticket, = [one for one in server.api.get(f"/tickets?requestId={request}").json["data"] if one["actionId"] is None]
+    assert (ticket["id"], ticket["system"], ticket["status"]) == (own["key"], "jira", "open")
+    for issue in others:
+        outside.advance(issue["key"])
+        server.api.post(f"/tickets/{issue['key']}/resolve", {"outputs": {}}).expect(200)
+    server.api.follow(request, within=60)
+    eventually(lambda: standing(outside)[0][0]["status"] == "Done", within=40, what="the end of the bundle's issue")
+    told = eventually(lambda: (lambda bodies: bodies if "is completed" in bodies[-1:] or any("The request" in one for one in bodies) else None)(
+        [comment["body"] for comment in standing(outside)[0][0]["comments"]]), within=40, what="the last comment")
+    assert sum("auto" in body and "completed" in body for body in told) == 1, told
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_killed_between_opening_a_bundles_issue_and_the_answer_there_is_one(servers, make, outside, arrives):
+    server = servers(sandbox=False, environment=jira(outside))
+    outside.fault("POST /rest/api/2/issue", "hang" if arrives else "status", 503)
+    request = order(server, make, outside)
+    eventually(lambda: outside.calls("/rest/api/2/issue"), what="the call")
+    server.crash()
+    server.start().wait_until_ready()
+    eventually(lambda: len(standing(outside)[1]) == 2, within=120, what="the components' issues")
+    assert len(standing(outside)[0]) == 1
+    kept = [one for one in server.api.get(f"/requests/{request}/effects").json["data"] if one["part"] and one["kind"] == "jira-ticket"]
+    assert [(one["state"], one["remoteReference"]) for one in kept] == [("done", standing(outside)[0][0]["key"])]
+
+
+def test_where_jira_says_no_a_bundle_goes_on_without_an_issue_of_its_own(servers, make, outside):
+    server = servers(sandbox=False, environment=jira(outside))
+    outside.fault("POST /rest/api/2/issue", "status", 403)
+    request = order(server, make, outside)
+    eventually(lambda: len(standing(outside)[1]) == 2, within=40, what="the components' issues")
+    assert standing(outside)[0] == []
+    assert any("there is no issue of the bundle" in line["message"] for line in server.api.get(f"/requests/{request}/logs").json["data"])
+
+
+def test_an_aborted_bundle_ends_its_issue_and_those_of_its_components(servers, make, outside):
+    server = servers(sandbox=False, environment=jira(outside))
+    request = order(server, make, outside)
+    eventually(lambda: len(standing(outside)[1]) == 2, within=40, what="the components' issues")
+    server.api.operate(request, "abort", reason="not any more")
+    server.api.follow(request, until="aborted")
+    ended = lambda: [issue["status"] for issue in outside.state["jira"]["issues"]]
+    eventually(lambda: all(status not in ("Open", "To Do", "In Progress") for status in ended()), within=40, what=f"the end of all issues: {ended()}")
+
+
 def test_a_webhook_of_jira_makes_the_step_look_at_once(servers, make):
     jira = {"main": {"baseUrl": "https://jira.corp.example", "apiVersion": 2, "webhookSecret": "it is a secret",
                      "authentication": {"type": "bearer", "token": "x"}}}

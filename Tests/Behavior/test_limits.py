@@ -82,6 +82,14 @@ def test_parallel_steps_of_one_request_share_the_places_and_all_are_done(outside
     assert {step["status"] for step in done["actions"]} == {"completed"}
 
 
+def test_waiting_for_a_place_takes_nothing_from_the_time_that_a_sequence_has(outside, servers, make):
+    server = servers(sandbox=False, environment=settings(outside, **{"rest-api": 1}))
+    item = server.publish(at(make, make.item(make.call("one"), fields=["name"], automatic={"timeout": "1s"}), outside.slow.upstream.url))
+    crowd = [server.api.submit(item, {"name": f"r{n}"}) for n in range(10)]
+    done = [server.api.follow(request, within=40) for request in crowd]
+    assert outside.slow.most == 1 and {request["status"] for request in done} == {"completed"}, "the last one waits for two seconds"
+
+
 def test_requests_that_wait_for_a_place_go_on_at_once_after_a_crash(outside, servers, make):
     server = servers(Directory(), sandbox=False, environment=settings(outside, **{"rest-api": 1}))
     item = server.publish(at(make, make.item(make.call("one"), fields=["name"]), outside.slow.upstream.url))

@@ -37,7 +37,7 @@ final class Oracle: @unchecked Sendable {
     // MARK: At rest
 
     /// Nothing is under way: whatever is not final waits for somebody, and says so.
-    func expectRest(_ process: SimulatedProcess, _ acknowledged: [String]) {
+    func expectRest(_ process: SimulatedProcess, _ acknowledged: [String], _ network: SimulatedNetwork) {
         check(process) { tx throws(PAOError) in
             for id in acknowledged where try tx.first("SELECT 1 FROM service_requests WHERE request_id = ?", id) == nil {
                 violations.append("I1: \(id) was acknowledged and is gone")
@@ -46,6 +46,16 @@ final class Oracle: @unchecked Sendable {
                 if try !Self.isParked(row, in: tx) { violations.append("I1: \(row.text(1)) is \(row.text(2)) and waits for nobody") }
             }
             try expectNoStuckJob(in: tx)
+            try expectEndedIssues(network.issues, in: tx)
+        }
+    }
+
+    /// An issue whose ticket has ended has ended too, whoever ended it.
+    private func expectEndedIssues(_ issues: [SimulatedNetwork.Issue], in tx: Connection) throws(PAOError) {
+        let open = Set(issues.filter { !$0.isDone }.map(\.key))
+        let ended = "SELECT ticket_id FROM manual_tickets WHERE ticket_system = 'jira' AND status IN ('resolved','closed') ORDER BY id"
+        for row in try tx.rows(ended) where open.contains(row.text(0)) {
+            violations.append("I2: the ticket \(row.text(0)) has ended, and its issue is open")
         }
     }
 
@@ -81,6 +91,7 @@ final class Oracle: @unchecked Sendable {
         check(process) { tx throws(PAOError) in
             try expectAllFinal(people, in: tx)
             try expectEffectsOnce(network.effects, in: tx)
+            try expectComments(network.issues, in: tx)
             try expectOrder(in: tx)
             try expectEvents(process, in: tx)
             try expectNoStuckJob(in: tx)
@@ -108,6 +119,21 @@ final class Oracle: @unchecked Sendable {
         for row in try tx.rows(done) where effects[row.text(0)] == nil {
             violations.append("I2: \(try Self.name(row.text(0), tx)) is recorded as done and never happened")
         }
+    }
+
+    /// What is recorded as told stands on its issue once, what was given up at most once, and nothing else does.
+    private func expectComments(_ issues: [SimulatedNetwork.Issue], in tx: Connection) throws(PAOError) {
+        var left = issues.reduce(0) { $0 + $1.comments.count }
+        for row in try tx.rows("SELECT key, state, rendered FROM effects WHERE kind = 'jira-comment' ORDER BY created_at, key") {
+            let (key, state, issue) = (row.text(0), row.text(1), row.json(2)["issue"]?.string)
+            let count = issues.first { $0.key == issue }?.comments.count { $0.contains("pao-\(key)") } ?? 0
+            left -= count
+            let allowed = ["done": 1...1, "failed": 0...0, "unknown": 0...1][state]
+            if allowed?.contains(count) != true {
+                violations.append("I2: the comment \(key) is recorded as \(state) and stands \(count) times on \(issue ?? "")")
+            }
+        }
+        if left != 0 { violations.append("I2: \(left) comments were not intended") }
     }
 
     private static func name(_ key: String, _ tx: Connection) throws(PAOError) -> String {

@@ -90,7 +90,7 @@ final class People: @unchecked Sendable {
     }
 
     private func workOnTicket(of process: SimulatedProcess, closes: Bool) {
-        let open = Self.openTickets(of: process)
+        let open = Self.openTickets(of: process, "'inbox', 'jira'")
         guard !open.isEmpty else { return }
         let ticket = loop.random.pick(open)
         attempt("ticket") { [self] in try await end(ticket, of: process, closes: closes) }
@@ -159,7 +159,7 @@ final class People: @unchecked Sendable {
         for approval in try process.requests.approvalInbox(PageRequest(limit: 200), by: lead).items {
             _ = try await process.requests.decide(.approve, on: approval.approval.id, reason: "", by: lead)
         }
-        for ticket in Self.openTickets(of: process) { try await end(ticket, of: process, closes: false) }
+        for ticket in Self.openTickets(of: process, "'inbox'") { try await end(ticket, of: process, closes: false) }
         for id in Self.requests(of: process, "status IN ('failed','escalated')") {
             _ = try await process.requests.retry(id, actionID: nil, changedData: nil, skipVerification: false, by: ada)
         }
@@ -185,12 +185,12 @@ final class People: @unchecked Sendable {
         }) ?? []
     }
 
-    static func openTickets(of process: SimulatedProcess) -> [(id: String, outputs: [String])] {
+    static func openTickets(of process: SimulatedProcess, _ systems: String) -> [(id: String, outputs: [String])] {
         (try? process.store.read { tx throws(PAOError) in
             try tx.rows(
                 """
                 SELECT ticket_id, declared_outputs FROM manual_tickets
-                WHERE status IN ('open','in_progress') AND ticket_system = 'inbox' ORDER BY id
+                WHERE status IN ('open','in_progress') AND ticket_system IN (\(systems)) ORDER BY id
                 """
             ).map { ($0.text(0), $0.json(1).array?.compactMap(\.string) ?? []) }
         }) ?? []

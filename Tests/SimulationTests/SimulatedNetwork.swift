@@ -33,6 +33,7 @@ final class SimulatedNetwork: @unchecked Sendable {
         var key: String
         var label: String
         var isDone = false
+        var comments: [String] = []
         /// When the search sees it.
         var indexedAt: Duration
     }
@@ -205,8 +206,31 @@ final class SimulatedNetwork: @unchecked Sendable {
             let found = issues.filter { call.path.contains($0.label) && $0.indexedAt <= loop.now }
             return json(200, ["issues": .array(found.map(Self.json))])
         case let other:
-            guard let issue = issues.first(where: { other == "issue/\($0.key)" }) else { return json(404, [:]) }
-            return json(200, Self.json(issue))
+            let parts = other.split(separator: "/")
+            guard parts.count > 1, parts[0] == "issue", let index = issues.firstIndex(where: { $0.key == parts[1] }) else {
+                return json(404, [:])
+            }
+            return issue(index, parts.count > 2 ? String(parts[2]) : "", call)
+        }
+    }
+
+    private func issue(_ index: Int, _ part: String, _ call: Call) -> HTTPResponse {
+        switch (part, call.method) {
+        case ("", _): return json(200, Self.json(issues[index]))
+        case ("comment", "POST"):
+            issues[index].comments.append(call.body["body"]?.string ?? "")
+            return json(201, ["id": .string("\(issues[index].comments.count)")])
+        case ("comment", _):
+            let comments = issues[index].comments.map { (text) -> JSON in ["body": .string(text)] }
+            return json(200, ["startAt": 0, "maxResults": 50, "total": .int(comments.count), "comments": .array(comments)])
+        case ("transitions", "POST"):
+            issues[index].isDone = true
+            return HTTPResponse(status: 204)
+        case ("transitions", _):
+            let done: JSON = ["name": "Done", "statusCategory": ["key": "done"]]
+            let ways: [JSON] = issues[index].isDone ? [] : [["id": "31", "name": "Finish", "to": done]]
+            return json(200, ["transitions": .array(ways)])
+        default: return json(404, [:])
         }
     }
 

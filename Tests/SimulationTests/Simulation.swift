@@ -166,7 +166,7 @@ final class Simulation: @unchecked Sendable {
         guard let process, let people else { return }
         people.repeatUnanswered(to: process, boot: boot)
         settle(.seconds(2 * 3600))
-        oracle.expectRest(process, people.acknowledged)
+        oracle.expectRest(process, people.acknowledged, network)
         // Requests with one concurrency key go one after another, each of them perhaps once around.
         for _ in 0..<200 where !People.requests(of: process, People.live).isEmpty {
             try loop.complete { try await people.finish(process) }

@@ -56,6 +56,7 @@ package final class Engine: Sendable {
         }
         jobs.register(Self.jobKind) { [self] job in try await advance(job) }
         JiraDesk(self).register()
+        JiraLinks(self).register(with: jobs)
         JiraComments(self).register(with: jobs)
         JiraClosing(self).register(with: jobs)
     }

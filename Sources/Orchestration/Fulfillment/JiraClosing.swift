@@ -2,7 +2,8 @@
 //
 // Whoever resolves or closes a ticket in the appliance ends the issue behind it: a job of kind `jira.closing`, enqueued in the transaction
 // that ends the ticket. What the issue's workflow offers decides how; an issue that is done already is left alone, which makes a
-// repetition after a crash harmless. Where the workflow offers no way to an end, the request's log says so.
+// repetition after a crash harmless. Where the workflow offers no way to an end, and where JIRA cannot be reached for a day, the request's
+// log says so.
 
 import Base
 import Integrations
@@ -15,12 +16,14 @@ struct JiraClosing: Sendable {
     private let store: Store
     private let recorder: Recorder
     private let reach: JiraReach
+    private let time: TimeSource
     private let log: Log
 
     init(_ engine: Engine) {
         store = engine.store
         recorder = engine.intake.recorder
         reach = JiraReach(engine)
+        time = engine.time
         log = engine.log
     }
 
@@ -41,17 +44,21 @@ struct JiraClosing: Sendable {
             return (ticket, request)
         }
         var (note, again): (String?, Timestamp?) = (nil, nil)
+        var patience = JiraPatience(job)
         if let (ticket, _) = found, let client = reach.client(ticket.systemInstance) {
             do throws(JiraFailure) {
                 note = try await end(ticket, client)
             } catch {
                 log(.warning, "JIRA and a ticket that ended here", ["ticket": .string(ticket.id), "error": .string(error.description)])
                 note = "\(ticket.id) stays open in JIRA: \(error.description)"
-                again = error.isRetryable ? reach.retry(error) : nil
+                if error.isRetryable {
+                    let (now, isOver) = (time.now(), patience.isOver(at: time.now()))
+                    again = isOver ? nil : patience.retry(at: now, after: error)
+                }
             }
         }
-        try await store.write { [note, again] tx throws(PAOError) in
-            if let again { return try job.lease.reschedule(in: tx, at: again) }
+        try await store.write { [note, again, patience] tx throws(PAOError) in
+            if let again { return try job.lease.reschedule(in: tx, at: again, payload: patience.payload) }
             if let note, let (_, request) = found { try recorder.note(note, request, in: tx) }
             try job.lease.complete(in: tx)
         }

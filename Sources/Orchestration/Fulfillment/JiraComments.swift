@@ -8,7 +8,8 @@
 //   - `intent` has not been sent; `sent` has left, and nobody knows its fate. Each comment ends with its key. One whose fate is not known
 //     is looked for among the issue's comments before it is sent again, and not before `settleTime`: JIRA's list does not lag, but a call
 //     whose connection is gone may still be on its way.
-//   - A request never waits for its comments. What JIRA refuses, or cannot be reached for within a day, is given up and the ledger says so.
+//   - A request never waits for its comments. What JIRA refuses, or cannot be reached for within a day (`JiraPatience`), is given up and
+//     the ledger says so.
 
 import Base
 import Catalog
@@ -20,7 +21,6 @@ struct JiraComments: Sendable {
     static let jobKind = "jira.comments"
     private static let effectKind = "jira-comment"
     private static let settleTime = Duration.seconds(10)
-    private static let patience = Duration.seconds(86_400)
 
     private let store: Store
     private let reach: JiraReach
@@ -71,27 +71,32 @@ struct JiraComments: Sendable {
     private enum Answer: Sendable {
         case commented(id: String?)
         /// `mayBeThere`: nobody knows whether JIRA has it.
-        case later(mayBeThere: Bool, after: Duration)
+        case later(JiraFailure, mayBeThere: Bool)
         case refused(String, mayBeThere: Bool)
     }
 
     /// One comment after another; what has to wait keeps those behind it waiting.
     private func tell(_ job: ClaimedJob) async throws(PAOError) {
+        var patience = JiraPatience(job)
         while let effect = try next(of: job.subject) {
             let wait = settleTime(of: effect)
-            if wait > .zero { return try await again(job, after: wait) }
+            if wait > .zero { return try await again(job, at: time.now() + wait, patience) }
             try await settle(effect, .sent, job)
             OrchestrationFailpoint.commentSending.pass()
             let answer = await ask(effect)
             OrchestrationFailpoint.commentSent.pass()
             switch answer {
-            case .commented(let id): try await settle(effect, .done, reference: id, job)
+            case .commented(let id):
+                patience.forget()
+                try await settle(effect, .done, reference: id, job)
             case .refused(let reason, let mayBeThere): try await settle(effect, mayBeThere ? .unknown : .failed, note: reason, job)
-            case .later(let mayBeThere, _) where time.now() - effect.createdAt > Self.patience:
+            case .later(_, let mayBeThere) where patience.isOver(at: time.now()):
                 try await settle(effect, mayBeThere ? .unknown : .failed, note: "JIRA could not be reached for a day", job)
-            case .later(let mayBeThere, let pause):
+            case .later(let failure, let mayBeThere):
                 try await settle(effect, mayBeThere ? .sent : .intent, job)
-                return try await again(job, after: pause)
+                let least = failure.mayHaveTakenEffect ? Self.settleTime : JiraPatience.shortestPause
+                let due = patience.retry(at: time.now(), after: failure, least: least)
+                return try await again(job, at: due, patience)
             }
         }
         try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
@@ -119,9 +124,8 @@ struct JiraComments: Sendable {
         }
     }
 
-    private func again(_ job: ClaimedJob, after pause: Duration) async throws(PAOError) {
-        let due = time.now() + pause
-        try await store.write { tx throws(PAOError) in try job.lease.reschedule(in: tx, at: due) }
+    private func again(_ job: ClaimedJob, at due: Timestamp, _ patience: JiraPatience) async throws(PAOError) {
+        try await store.write { tx throws(PAOError) in try job.lease.reschedule(in: tx, at: due, payload: patience.payload) }
     }
 
     private func ask(_ effect: Effect) async -> Answer {
@@ -136,9 +140,10 @@ struct JiraComments: Sendable {
             return .commented(id: try await client.comment(on: issue, markdown: effect.rendered["text"]?.string ?? ""))
         } catch {
             log(.warning, "JIRA and a comment", ["issue": .string(issue), "error": .string(error.description)])
-            if error.mayHaveTakenEffect { return .later(mayBeThere: true, after: Self.settleTime) }
-            return error.isRetryable
-                ? .later(mayBeThere: mayBeThere, after: JiraReach.wait(after: error)) : .refused(error.description, mayBeThere: mayBeThere)
+            if error.isRetryable || error.mayHaveTakenEffect {
+                return .later(error, mayBeThere: mayBeThere || error.mayHaveTakenEffect)
+            }
+            return .refused(error.description, mayBeThere: mayBeThere)
         }
     }
 }
@@ -146,7 +151,7 @@ struct JiraComments: Sendable {
 extension RequestRun {
     /// What one issue is told.
     struct Comment {
-        /// That made the issue.
+        /// That made the issue, or of a bundle's own the first one.
         var stepID: String
         var instance: String?
         var issue: String
@@ -162,7 +167,13 @@ extension RequestRun {
             guard let issue = issue(of: step) else { return nil }
             let lines = news.filter { $0.0 != step.id }.map(\.1) + [turn].compactMap { $0 }
             return lines.isEmpty ? nil : Comment(stepID: step.id, instance: issue.instance, issue: issue.key, lines: lines)
-        }
+        } + commentOnOwnIssue(news.map(\.1) + [turn].compactMap { $0 })
+    }
+
+    /// A bundle's own issue is told everything. No step made it: its comments stand with the first one.
+    private func commentOnOwnIssue(_ lines: [String]) -> [Comment] {
+        guard let ticket = ownTicket, ticket.system == "jira", let first = request.steps.first else { return [] }
+        return [Comment(stepID: first.id, instance: ticket.systemInstance, issue: ticket.id, lines: lines)]
     }
 
     /// Of a step that made an issue, unless its document wants no comments there.

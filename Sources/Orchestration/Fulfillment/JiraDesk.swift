@@ -1,11 +1,12 @@
-// DESIGN: what is done in JIRA beside steps
+// DESIGN: issues of JIRA that no step makes
 //
-// Two kinds of jobs, enqueued in the transaction that makes them necessary:
-//   - `jira.escalation`, one per escalation ticket: makes the incident in JIRA, puts its key in place of the inbox's id, and then follows
-//     the issue until it is done. The intent stands in the effect ledger before the call; after a crash the issue is searched by its label
-//     first, for as long as the search may lag. Where JIRA says no, the ticket stays in the inbox.
-//   - `jira.links`, one per bundle: links the issues of its components as they depend on each other. JIRA keeps one link of a kind between
-//     two issues, so that a repetition after a crash is harmless; what was linked is stored all the same.
+// The incident of an escalation, and the issue above those of a bundle's components. Each begins as a ticket of the inbox; a job of kind
+// `jira.issue`, one per ticket, enqueued in the transaction that opens it, makes the issue and puts its key in place of the inbox's id.
+// The intent stands in the effect ledger before the call; after a crash the issue is searched by its label first, for as long as the search
+// may lag. Where JIRA says no, or cannot be reached for a day, the ticket stays in the inbox.
+//   - An incident is then followed until it is done in JIRA, however long that takes.
+//   - A bundle's issue is there before those of its components are made (`RequestRun.ownIssueDue`), and is ended with the bundle
+//     (`JiraClosing`).
 
 import Base
 import Catalog
@@ -24,9 +25,28 @@ package struct JiraEscalation: Sendable {
     package init() {}
 }
 
+/// Where an issue is opened that no step makes, and as what.
+struct IssuePlace: Sendable {
+    var instance: String?
+    var project: String
+    var issueType: String
+    var label: String
+    /// What people call it.
+    var noun: String
+
+    init(_ escalation: JiraEscalation) {
+        (instance, project, issueType) = (escalation.instance, escalation.project, escalation.issueType)
+        (label, noun) = ("escalation", "escalation")
+    }
+
+    /// Above those of a bundle's components.
+    init(above project: String, instance: String?) {
+        (self.instance, self.project, issueType, label, noun) = (instance, project, "Task", "bundle", "bundle's issue")
+    }
+}
+
 struct JiraDesk: Sendable {
-    static let escalationKind = "jira.escalation"
-    static let linksKind = "jira.links"
+    static let jobKind = "jira.issue"
     private static let lookUpPause = Duration.seconds(4)
 
     private let store: Store
@@ -49,8 +69,7 @@ struct JiraDesk: Sendable {
     }
 
     func register() {
-        jobs.register(Self.escalationKind) { [self] job in try await escalate(job) }
-        jobs.register(Self.linksKind) { [self] job in try await link(job) }
+        jobs.register(Self.jobKind) { [self] job in try await attend(job) }
     }
 
     // MARK: Enqueuing
@@ -58,44 +77,48 @@ struct JiraDesk: Sendable {
     /// What a run's changes make necessary.
     static func follow(_ run: RequestRun, _ jobs: JobQueue, in tx: Connection) throws(PAOError) {
         guard run.settings.environment.hasJira else { return }
-        for ticket in run.changes.newTickets where ticket.purpose == .escalation {
-            try jobs.enqueue(NewJob(kind: escalationKind, subject: ticket.rowID, team: ticket.team, priority: .continuation), in: tx)
+        for ticket in run.changes.newTickets where ticket.purpose == .escalation || ticket.isOfBundle {
+            try jobs.enqueue(NewJob(kind: jobKind, subject: ticket.rowID, team: ticket.team, priority: .continuation), in: tx)
         }
-        let issues = run.request.steps.filter { $0.isIssue && run.changes.dirtySteps.contains($0.id) }
-        guard !issues.isEmpty, let bundle = run.request.parentRowID ?? (run.request.kind == .bundle ? run.request.rowID : nil) else {
-            return
-        }
-        try jobs.enqueue(NewJob(kind: linksKind, subject: bundle, team: run.request.requester.team, priority: .background), in: tx)
     }
 
-    // MARK: Escalations
+    // MARK: Opening and following
 
     /// What JIRA said.
     private enum Answer: Sendable {
         /// The issue that is there now.
         case opened(key: String, url: String)
         case stands(Ticket.Status, resolution: String?)
-        /// Asked again at that moment: nothing is known that was not known before.
-        case later(Timestamp)
-        /// Nothing was made; tried again at that moment.
-        case failed(Timestamp)
-        /// Nobody knows whether an issue was made; looked up at that moment.
-        case doubt(Timestamp)
+        /// Asked again after that time: nothing is known that was not known before.
+        case later(Duration)
+        /// JIRA could not be asked.
+        case unreachable(JiraFailure)
+        /// Nothing was made; tried again.
+        case failed(JiraFailure)
+        /// Nobody knows whether an issue was made; looked up after a moment.
+        case doubt(JiraFailure)
         /// Nothing was made, nor will be.
         case refused(String)
         /// Nobody can find out whether an issue was made: a person has to look.
         case unknown(String)
     }
 
-    /// An escalation ticket with all that is known of it.
+    /// A ticket with all that is known of it.
     private struct Case: Sendable {
         var ticket: Ticket
         var request: ServiceRequest
-        /// The step that it is about.
+        /// The step that it is about; of a bundle's the first.
         var stepID: String
+        var place: IssuePlace
         var effect: Effect?
 
         var key: String { Effect.key(requestID: request.id, stepID: stepID, generation: 0, part: ticket.rowID) }
+    }
+
+    private func place(of ticket: Ticket, _ request: ServiceRequest) throws(PAOError) -> IssuePlace? {
+        guard ticket.isOfBundle else { return IssuePlace(settings.environment.escalation) }
+        return intake.loader.ownIssue(
+            of: try intake.loader.catalog.pinned(kind: request.kind, id: request.catalogID, digest: request.catalogDigest))
     }
 
     /// nil where there is nothing to follow any more.
@@ -103,9 +126,10 @@ struct JiraDesk: Sendable {
         try store.read { connection throws(PAOError) -> Case? in
             guard let ticket = try TicketStore(connection).ticket(rowID: ticketRowID),
                 let request = try RequestStore(connection).request(id: ticket.requestID),
-                let step = request.steps.first(where: { $0.status == .failed }) ?? request.steps.first
+                let step = request.steps.first(where: { $0.status == .failed && ticket.purpose == .escalation }) ?? request.steps.first,
+                let place = try place(of: ticket, request)
             else { return nil }
-            var found = Case(ticket: ticket, request: request, stepID: step.id)
+            var found = Case(ticket: ticket, request: request, stepID: step.id, place: place)
             let effects = try EffectLedger(connection).effects(ofRequest: request.rowID)
             // The step may have gone on since: the effect keeps the one it was made for.
             found.effect = effects.first { $0.part == ticket.rowID }
@@ -114,26 +138,45 @@ struct JiraDesk: Sendable {
         }
     }
 
-    private func escalate(_ job: ClaimedJob) async throws(PAOError) {
-        guard let found = try open(job.subject),
-            let client = reach.client(found.ticket.systemInstance ?? settings.environment.escalation.instance)
-        else { return try await end(job) }
-        let answer = try await answer(client, found, job)
-        try await store.write { [self] tx throws(PAOError) in
+    private func attend(_ job: ClaimedJob) async throws(PAOError) {
+        guard let found = try open(job.subject), let client = reach.client(found.ticket.systemInstance ?? found.place.instance) else {
+            return try await end(job)
+        }
+        var patience = JiraPatience(job)
+        let answer = Self.given(try await answer(client, found, job), found, patience, at: time.now())
+        let due = due(answer, &patience)
+        try await store.write { [self, patience] tx throws(PAOError) in
             try job.lease.check(in: tx)
             switch answer {
             case .opened(let key, let url): return try move(found, to: key, url, client.instance.name, job, in: tx)
             case .stands(let status, let resolution): return try take(status, resolution, found.ticket, found.request, job, in: tx)
-            case .later(let due): try job.lease.reschedule(in: tx, at: due)
-            case .failed(let due):
-                try settle(found, .failed, in: tx)
-                try job.lease.reschedule(in: tx, at: due)
-            case .doubt(let due):
-                try settle(found, .intent, note: RequestRun.doubtNote, in: tx)
-                try job.lease.reschedule(in: tx, at: due)
-            case .refused(let reason): try leave(found, .failed, reason, job, in: tx)
-            case .unknown(let reason): try leave(found, .unknown, reason, job, in: tx)
+            case .refused(let reason): return try leave(found, .failed, reason, job, in: tx)
+            case .unknown(let reason): return try leave(found, .unknown, reason, job, in: tx)
+            case .later, .unreachable: break
+            case .failed: try settle(found, .failed, in: tx)
+            case .doubt: try settle(found, .intent, note: RequestRun.doubtNote, in: tx)
             }
+            try job.lease.reschedule(in: tx, at: due, payload: patience.payload)
+        }
+    }
+
+    /// What is made of an answer once JIRA has failed for too long. An issue that is there is followed for ever.
+    private static func given(_ answer: Answer, _ found: Case, _ patience: JiraPatience, at now: Timestamp) -> Answer {
+        guard patience.isOver(at: now), found.ticket.system != "jira" else { return answer }
+        switch answer {
+        case .failed: return .refused("JIRA could not be reached for a day")
+        case .unreachable, .doubt: return .unknown("JIRA could not be asked for the label pao-\(found.key) for a day")
+        default: return answer
+        }
+    }
+
+    private func due(_ answer: Answer, _ patience: inout JiraPatience) -> Timestamp {
+        let now = time.now()
+        switch answer {
+        case .unreachable(let failure), .failed(let failure): return patience.retry(at: now, after: failure)
+        case .doubt(let failure): return patience.retry(at: now, after: failure, least: Self.lookUpPause)
+        case .later(let pause): return now + pause
+        default: return now
         }
     }
 
@@ -168,7 +211,8 @@ struct JiraDesk: Sendable {
         let now = time.now()
         return Effect(
             key: found.key, requestRowID: found.request.rowID, stepID: found.stepID, generation: 0, part: found.ticket.rowID,
-            kind: "jira-ticket", summary: "Create an incident in JIRA \(client.instance.name): \(found.ticket.title)", resend: .lookup,
+            kind: "jira-ticket", summary: "Create the \(found.place.noun) in JIRA \(client.instance.name): \(found.ticket.title)",
+            resend: .lookup,
             rendered: fields(found, client), state: .intent, remoteReference: nil, note: nil, tries: 1, createdAt: now, updatedAt: now)
     }
 
@@ -185,7 +229,7 @@ struct JiraDesk: Sendable {
         } catch {
             warn(found, error)
             if case .rejected(404) = error.kind { return .stands(.closed, resolution: "The issue is not in JIRA any more.") }
-            return .later(error.isRetryable ? reach.retry(error) : time.now() + settings.environment.pollMaximum)
+            return error.isRetryable ? .unreachable(error) : .later(settings.environment.pollMaximum)
         }
     }
 
@@ -193,11 +237,11 @@ struct JiraDesk: Sendable {
     private func lookUp(_ client: JiraClient, _ found: Case, _ doubtSince: Timestamp) async -> Answer? {
         do throws(JiraFailure) {
             if let issue = try await client.search(label: "pao-\(found.key)").last { return .opened(key: issue.key, url: issue.url) }
-            return time.now() - doubtSince < JiraTicketAction.searchLag ? .later(time.now() + Self.lookUpPause) : nil
+            return time.now() - doubtSince < JiraTicketAction.searchLag ? .later(Self.lookUpPause) : nil
         } catch {
             warn(found, error)
             return error.isRetryable
-                ? .later(reach.retry(error)) : .unknown("JIRA cannot be searched for the label pao-\(found.key): \(error.description)")
+                ? .unreachable(error) : .unknown("JIRA cannot be searched for the label pao-\(found.key): \(error.description)")
         }
     }
 
@@ -207,39 +251,46 @@ struct JiraDesk: Sendable {
             return .opened(key: issue.key, url: issue.url)
         } catch {
             warn(found, error)
-            if error.mayHaveTakenEffect { return .doubt(time.now() + Self.lookUpPause) }
-            return error.isRetryable ? .failed(reach.retry(error)) : .refused(error.description)
+            if error.mayHaveTakenEffect { return .doubt(error) }
+            return error.isRetryable ? .failed(error) : .refused(error.description)
         }
     }
 
     private func warn(_ found: Case, _ failure: JiraFailure) {
-        log(.warning, "JIRA and an escalation", ["ticket": .string(found.ticket.id), "error": .string(failure.description)])
+        log(.warning, "JIRA and a ticket", ["ticket": .string(found.ticket.id), "error": .string(failure.description)])
     }
 
     private func fields(_ found: Case, _ client: JiraClient) -> JSON {
-        let ticket = found.ticket
-        let escalation = settings.environment.escalation
+        let (ticket, place) = (found.ticket, found.place)
         var fields: JSON = [
-            "project": ["key": .string(escalation.project)], "issuetype": ["name": .string(escalation.issueType)],
+            "project": ["key": .string(place.project)], "issuetype": ["name": .string(place.issueType)],
             "summary": .string(String(ticket.title.prefix(255))), "description": client.instance.text(ticket.description),
-            "labels": ["escalation", .string("pao-\(found.key)")],
+            "labels": [.string(place.label), .string("pao-\(found.key)")],
         ]
         if let priority = ticket.priority { fields["priority"] = ["name": .string(priority)] }
         return fields
     }
 
-    /// The ticket stays in the inbox.
+    /// The ticket stays in the inbox; one that only stands for an issue ends, and its bundle goes on without.
     private func leave(_ found: Case, _ state: Effect.State, _ reason: String, _ job: ClaimedJob, in tx: Connection) throws(PAOError) {
+        let request = found.request
         try settle(found, state, note: reason, in: tx)
-        try intake.recorder.note("the escalation stays in the inbox: \(reason)", found.request, in: tx)
+        if found.ticket.isOfBundle {
+            try intake.recorder.note("there is no issue of the bundle: \(reason)", request, in: tx)
+            try change(found.ticket, to: .closed, reason, request, in: tx)
+            try Engine.enqueue(request, priority: .continuation, jobs: jobs, in: tx)
+        } else {
+            try intake.recorder.note("the escalation stays in the inbox: \(reason)", request, in: tx)
+        }
         try job.lease.complete(in: tx)
     }
 
-    /// The issue takes the place of the ticket in the inbox.
+    /// The issue takes the place of the ticket in the inbox, which may have ended meanwhile.
     private func move(
         _ found: Case, to key: String, _ url: String, _ instance: String, _ job: ClaimedJob, in tx: Connection
     ) throws(PAOError) {
-        let (ticket, request) = (found.ticket, found.request)
+        let request = found.request
+        let ticket = try TicketStore(tx).ticket(rowID: found.ticket.rowID) ?? found.ticket
         try settle(found, .done, reference: key, in: tx)
         var moved = ticket
         (moved.system, moved.systemInstance, moved.id, moved.url) = ("jira", instance, key, url)
@@ -247,8 +298,14 @@ struct JiraDesk: Sendable {
         try tx.run(
             "UPDATE service_requests SET escalation_ticket_id = ? WHERE id = ? AND escalation_ticket_id = ?", key, request.rowID, ticket.id)
         try intake.recorder.record(moved, before: ticket, verb: "move", by: .system(correlationID: request.correlationID), in: tx)
-        try intake.recorder.note("the escalation is \(key) in JIRA \(instance)", request, in: tx)
-        try job.lease.reschedule(in: tx, at: time.now() + settings.environment.pollInterval)
+        try intake.recorder.note("the \(found.place.noun) is \(key) in JIRA \(instance)", request, in: tx)
+        try JiraClosing.follow(moved, jobs, in: tx)
+        guard ticket.isOfBundle else {
+            return try job.lease.reschedule(in: tx, at: time.now() + settings.environment.pollInterval, payload: [:])
+        }
+        try JiraLinks.enqueue(request.rowID, team: request.requester.team, jobs, in: tx)
+        try Engine.enqueue(request, priority: .continuation, jobs: jobs, in: tx)
+        try job.lease.complete(in: tx)
     }
 
     /// A person works on the issue in JIRA; the ticket here follows, and the request waits for a decision as before.
@@ -256,90 +313,27 @@ struct JiraDesk: Sendable {
         _ status: Ticket.Status, _ resolution: String?, _ ticket: Ticket, _ request: ServiceRequest, _ job: ClaimedJob, in tx: Connection
     ) throws(PAOError) {
         let now = time.now()
-        if status != ticket.status {
-            var changed = ticket
-            (changed.status, changed.updatedAt, changed.resolution) = (status, now, resolution)
-            if status.isFinal { changed.resolvedAt = now }
-            try TicketStore(tx).update(changed)
-            try intake.recorder.record(changed, before: ticket, verb: "follow", by: .system(correlationID: request.correlationID), in: tx)
-        }
+        try change(ticket, to: status, resolution, request, in: tx)
         if status.isFinal { return try job.lease.complete(in: tx) }
         let environment = settings.environment
         let wait = max(environment.pollInterval, min((now - ticket.createdAt) / 10, environment.pollMaximum))
-        try job.lease.reschedule(in: tx, at: now + wait)
+        try job.lease.reschedule(in: tx, at: now + wait, payload: [:])
     }
 
-    private func again(_ job: ClaimedJob, at due: Timestamp) async throws(PAOError) {
-        try await store.write { tx throws(PAOError) in try job.lease.reschedule(in: tx, at: due) }
+    private func change(
+        _ ticket: Ticket, to status: Ticket.Status, _ resolution: String?, _ request: ServiceRequest, in tx: Connection
+    ) throws(PAOError) {
+        guard status != ticket.status, !ticket.status.isFinal else { return }
+        var changed = ticket
+        (changed.status, changed.updatedAt, changed.resolution) = (status, time.now(), resolution)
+        if status.isFinal { changed.resolvedAt = changed.updatedAt }
+        try TicketStore(tx).update(changed)
+        try intake.recorder.record(changed, before: ticket, verb: "follow", by: .system(correlationID: request.correlationID), in: tx)
     }
 
     private func end(_ job: ClaimedJob) async throws(PAOError) {
         try await store.write { tx throws(PAOError) in try job.lease.complete(in: tx) }
     }
-
-    // MARK: Links
-
-    private func link(_ job: ClaimedJob) async throws(PAOError) {
-        let loader = intake.loader
-        let wanted = try store.read { connection throws(PAOError) -> [IssueLink] in
-            guard let bundle = try RequestStore(connection).request(rowID: job.subject) else { return [] }
-            let document = try loader.catalog.pinned(kind: bundle.kind, id: bundle.catalogID, digest: bundle.catalogDigest)
-            let children = try RequestStore(connection).children(of: bundle.rowID)
-            let links = IssueLink.of(bundle, children, document)
-            let done = try TicketStore(connection).links(of: links.map(\.from))
-            return links.filter { !done.contains($0) }
-        }
-        guard !wanted.isEmpty, let client = reach.client(nil) else { return try await end(job) }
-        for link in wanted {
-            do throws(JiraFailure) {
-                try await client.link(type: link.type, from: link.from, to: link.to)
-            } catch {
-                log(.warning, "JIRA and a link", ["from": .string(link.from), "to": .string(link.to), "error": .string(error.description)])
-                if error.isRetryable { return try await again(job, at: reach.retry(error)) }
-            }
-            try await store.write { tx throws(PAOError) in try TicketStore(tx).keep(link) }
-        }
-        try await end(job)
-    }
-}
-
-/// `from` must be done before `to`: a link of two issues in JIRA.
-struct IssueLink: Sendable, Hashable {
-    var type: String
-    var from: String
-    var to: String
-
-    /// Between the issues of components that depend on each other; with `parentTicket` also from each to the bundle's own. Only the
-    /// issues that are there.
-    static func of(_ bundle: ServiceRequest, _ children: [ServiceRequest], _ document: CatalogDocument) -> [IssueLink] {
-        let linking = document.orchestration?["jiraLinking"]
-        let written = linking?["linkType"]?.string ?? "blocks"
-        let type = written.prefix(1).uppercased() + written.dropFirst()
-        // The request that a component's step made last counts.
-        let issues = Dictionary(
-            children.compactMap { child in child.componentID.map { ($0, child.issues) } }, uniquingKeysWith: { _, last in last })
-        var links: [IssueLink] = []
-        for component in document.components {
-            for blocker in component.dependsOn.flatMap({ issues[$0] ?? [] }) {
-                links += (issues[component.id] ?? []).map { IssueLink(type: type, from: blocker, to: $0) }
-            }
-        }
-        guard linking?["parentTicket"]?.bool == true else { return links }
-        let all = document.components.flatMap { issues[$0.id] ?? [] }
-        return links + bundle.issues.flatMap { own in all.map { IssueLink(type: type, from: $0, to: own) } }
-    }
-}
-
-extension Step {
-    /// It has made an issue in JIRA.
-    var isIssue: Bool {
-        type == "jira-ticket" && externalReference.map { !$0.hasPrefix("tkt-") } ?? false
-    }
-}
-
-extension ServiceRequest {
-    /// Keys of the issues that its steps made.
-    fileprivate var issues: [String] { steps.filter(\.isIssue).compactMap(\.externalReference) }
 }
 
 extension Recorder {

@@ -10,6 +10,7 @@ extension RequestRun {
     mutating func finish() throws(PAOError) {
         settleInstance()
         try move(.finish)
+        endOwnTicket(.resolved, resolution: "the request is completed")
         request.isStopping = false
         log(nil, "request completed")
     }
@@ -48,6 +49,7 @@ extension RequestRun {
         }
         withdrawPreCheck()
         try move(.abort)
+        endOwnTicket(.closed, resolution: "the request was aborted")
         request.isStopping = false
         log(nil, "request aborted: \(request.stopReason ?? "")")
         if request.type == .create, let instance { update(instance, to: .failed) }

@@ -32,6 +32,7 @@ extension RequestRun {
         if let start = request.startAfter, start > now, request.startedAt == nil { return }
         try move(.start)
         if request.startedAt == nil { request.startedAt = now }
+        forgetWaits()
         if request.deadline == nil, request.mode == .automatic {
             request.deadline = document.fulfillment.automatic?.timeout.map { now + $0 }
         }
@@ -42,6 +43,7 @@ extension RequestRun {
         while request.status == .inProgress {
             switch sequence.next(stopping: request.isStopping) {
             case .start(let ids):
+                guard hasOwnIssue() else { return }
                 guard passesPreChecks(before: ids) else {
                     if !request.steps.contains(where: { $0.status == .failed }) { return }
                     continue
@@ -300,7 +302,7 @@ extension RequestRun {
     var nextDue: Timestamp? {
         let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.id) }
         let bound = waiting.filter(isBoundByTime)
-        let due = waiting.compactMap(\.dueAt) + waiting.filter { tickets[$0.id] != nil }.compactMap(end)
+        let due = waiting.compactMap(\.dueAt) + waiting.filter { tickets[$0.id] != nil }.compactMap(end) + [ownIssueDue].compactMap { $0 }
         guard !due.isEmpty else { return nil }
         return (due + bound.compactMap(end) + (bound.isEmpty ? [] : [request.deadline].compactMap { $0 })).min()
     }

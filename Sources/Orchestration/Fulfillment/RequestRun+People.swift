@@ -64,6 +64,7 @@ extension RequestRun {
         ticket.resolution = "the request was aborted"
         ticket.resolvedAt = now
         change(ticket, index)
+        changes.ticketsEndedHere.append(ticket.rowID)
     }
 
     /// A verification that no machine can judge, and outputs that nobody has told yet, become a question to a person.

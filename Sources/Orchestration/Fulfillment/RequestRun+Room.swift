@@ -32,6 +32,14 @@ extension RequestRun {
         touch(index)
     }
 
+    /// A request that begins again has a time limit that begins again.
+    mutating func forgetWaits() {
+        for index in request.steps.indices where request.steps[index].frozen?[Self.waitingSince] != nil {
+            request.steps[index].frozen?[Self.waitingSince] = nil
+            touch(index)
+        }
+    }
+
     /// The sequence's time limit is for its steps: what the whole sequence waited for a place is added to it.
     private mutating func excludeWait(_ index: Int) {
         guard let since = request.steps[index].frozen?[Self.waitingSince]?.string.flatMap({ Timestamp($0) }) else { return }

@@ -23,6 +23,9 @@ struct RequestRun: Sendable {
     /// The question that `preExecutionChecks` put to a person.
     var preCheck: Ticket?
     var instance: ServiceInstance?
+    /// Of a bundle: where its own issue is opened, and the ticket that stands for it.
+    var ownIssue: IssuePlace?
+    var ownTicket: Ticket?
     /// Of a bundle: the requests of its components by `req-` id.
     var children: [String: Child] = [:]
     /// Of a bundle: components that people fulfil and that need nothing of others.

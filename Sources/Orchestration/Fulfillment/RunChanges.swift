@@ -22,6 +22,8 @@ struct RunChanges: Sendable {
     var settled: [(key: String, state: Effect.State, reference: String?, note: String?)] = []
     var newTickets: [Ticket] = []
     var updatedTickets: [Ticket] = []
+    /// Rows of those among them that the request has ended, not the system they are in.
+    var ticketsEndedHere: [String] = []
     var newInstance: ServiceInstance?
     var updatedInstance: (instance: ServiceInstance, from: InstanceState)?
     var dependencies: [Dependency] = []

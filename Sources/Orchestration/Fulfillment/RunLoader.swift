@@ -23,6 +23,8 @@ struct RunLoader: Sendable {
         if request.kind == .bundle {
             run.children = try children(of: request, in: connection)
             run.componentsAtOnce = componentsAtOnce(of: document)
+            run.ownIssue = ownIssue(of: document)
+            run.ownTicket = tickets.last(where: \.isOfBundle)
             run.makeComponent = { [self] (component, run) throws(PAOError) in try self.component(component, of: run) }
         }
         return run
@@ -68,6 +70,23 @@ struct RunLoader: Sendable {
         return Set(found.map(\.id))
     }
 
+    /// Where the bundle's own issue is opened: where the first of its components that names a project opens its own. nil where the bundle
+    /// wants none, or nothing says where.
+    func ownIssue(of bundle: CatalogDocument) -> IssuePlace? {
+        let environment = settings.environment
+        guard environment.hasJira, bundle.orchestration?["jiraLinking"]?["parentTicket"]?.bool == true else { return nil }
+        for component in bundle.components {
+            guard let item = catalog.snapshot.document(id: component.catalogItem)?.fulfillment else { continue }
+            let mine = item.mode == .manual ? item.manual : item.automatic?.actions ?? []
+            for action in mine where action.type == "jira-ticket" {
+                guard let project = (action.config["ticket"]?["project"] ?? action.config["project"])?.text else { continue }
+                let named = action.config["instance"]?.text.flatMap { environment.jira[$0] }
+                return IssuePlace(above: project, instance: named?.name)
+            }
+        }
+        return nil
+    }
+
     /// The request for one component, checked like any other. Throws `invalid`.
     private func component(_ component: BundleComponent, of run: RequestRun) throws(PAOError) -> NewRequest {
         let check = SubmissionCheck(catalog: catalog.snapshot, settings: settings, store: store, now: time.now())
@@ -97,5 +116,12 @@ struct RunLoader: Sendable {
                 document, name: request.instanceName, team: request.requester.team, besides: request.rowID, connection)
             return try (business + check.availability(document, scope, actor, connection)).map(\.message)
         }
+    }
+}
+
+extension TemplateTree {
+    /// Of a constant.
+    fileprivate var text: String? {
+        if case .constant(let value) = self { value.string } else { nil }
     }
 }

@@ -38,6 +38,9 @@ package struct Ticket: Sendable {
     package var updatedAt: Timestamp
     package var resolvedAt: Timestamp?
 
+    /// No step's, but the whole bundle's: the issue above those of its components.
+    var isOfBundle: Bool { purpose == .fulfillment && actionID == nil }
+
     package var json: JSON {
         [
             "id": .string(id), "requestId": .string(requestID), "actionId": .optional(actionID), "system": .string(system),

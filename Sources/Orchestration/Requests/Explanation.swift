@@ -41,6 +41,7 @@ extension RequestRun {
             }
         case .resuming: "goes on in a moment, or when it is its turn among requests for the same target"
         case .inProgress where preCheck.map({ !$0.status.isFinal }) == true: "a person is to confirm ticket \(preCheck?.id ?? "") first"
+        case .inProgress where ownIssueDue != nil: "waits for its own issue in JIRA"
         case .failed, .escalated: request.errorContext?["error"]?["message"]?.string
         default: request.stopReason
         }

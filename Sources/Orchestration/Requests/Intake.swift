@@ -76,6 +76,11 @@ struct Intake: Sendable {
             try store(component, by: run.request.requester.actor(run.request.correlationID), in: tx)
         }
         try JiraDesk.follow(run, jobs, in: tx)
+        try JiraLinks.follow(run, jobs, in: tx)
+        for rowID in run.changes.ticketsEndedHere {
+            // What has become of it meanwhile is in its row: its issue may have been opened since the run was loaded.
+            if let ticket = try TicketStore(tx).ticket(rowID: rowID) { try JiraClosing.follow(ticket, jobs, in: tx) }
+        }
         try JiraComments.follow(run, mask: { run.confidential.redact(recorder.redactor.redact($0)) }, jobs, in: tx)
         if let key = run.changes.releasedKey { try ConcurrencyKeys.wakeNext(key, jobs: jobs, in: tx) }
         guard let parent = run.request.parentRowID, !run.changes.requestTransitions.isEmpty else { return }

@@ -20,7 +20,7 @@ extension Requests {
                 "SELECT id FROM manual_tickets WHERE ticket_id = ? AND ticket_type = 'escalation' AND status IN ('open', 'in_progress')",
                 reference)
             for row in escalations {
-                try jobs.enqueue(NewJob(kind: JiraDesk.escalationKind, subject: row.text(0), priority: .continuation), in: tx)
+                try jobs.enqueue(NewJob(kind: JiraDesk.jobKind, subject: row.text(0), priority: .continuation), in: tx)
             }
         }
     }
