@@ -22,6 +22,12 @@ package struct Pattern: Sendable {
         code = try PatternCode(translation.translate(), source: ecmaPattern)
     }
 
+    /// In PCRE2's own words, for what ECMA-262 has none.
+    init(engine source: String) throws(PAOError) {
+        self.source = source
+        code = try PatternCode(source, source: source)
+    }
+
     /// Whether it matches anywhere in the text.
     package func matches(_ text: String) -> Bool { search(text) == .match }
 

@@ -9,6 +9,11 @@ struct PatternTranslation {
     private let scalars: [Unicode.Scalar]
     private var index = 0
     private var result = ""
+    /// The groups that are open, by whether each is an assertion.
+    private var open: [Bool] = []
+    private var endsInAssertion = false
+    /// Names of groups may hold any letter and $; PCRE2's may not.
+    private var names: [String] = []
 
     init(_ pattern: String) { scalars = Array(pattern.unicodeScalars) }
 
@@ -16,10 +21,17 @@ struct PatternTranslation {
     mutating func translate() throws(PAOError) -> String {
         while let scalar = current {
             index += 1
+            let wasAssertion = endsInAssertion
+            endsInAssertion = false
             switch scalar {
             case "\\": try translateEscape(inClass: false)
             case "[": try translateClass()
             case "(": try translateGroup()
+            case ")":
+                result += ")"
+                endsInAssertion = open.popLast() ?? false
+            case "*" where wasAssertion, "+" where wasAssertion, "?" where wasAssertion, "{" where wasAssertion && quantifierLength != nil:
+                throw fault("an assertion cannot be repeated")
             case ".": result += "[^\\n\\r\\x{2028}\\x{2029}]"
             case "*", "+", "?": try translateQuantifier(scalar)
             case "{" where quantifierLength != nil: try translateBraces()
@@ -69,6 +81,7 @@ struct PatternTranslation {
 
     private mutating func translateGroup() throws(PAOError) {
         result += "("
+        open.append(["?=", "?!", "?<=", "?<!"].contains { scalars[index...].starts(with: $0.unicodeScalars) })
         if current == "*" { throw fault("nothing to repeat before *") }
         guard current == "?" else { return }
         let known = ["?:", "?=", "?!", "?<=", "?<!"]
@@ -76,14 +89,35 @@ struct PatternTranslation {
             result += kind
             index += kind.unicodeScalars.count
         } else if scalars[index...].starts(with: "?<".unicodeScalars) {
-            result += "?<"
             index += 2
+            result += "?<\(try groupName())>"
         } else {
             throw fault("unknown kind of group")
         }
     }
 
+    /// What stands up to `>`, as a name that PCRE2 takes.
+    private mutating func groupName() throws(PAOError) -> String {
+        let name = scalars[index...].prefix { $0 != ">" }
+        let isName = name.enumerated().allSatisfy { place, scalar in
+            let properties = scalar.properties
+            if scalar == "$" || scalar == "_" || properties.isIDStart { return true }
+            return place > 0 && (properties.isIDContinue || scalar.value == 0x200C || scalar.value == 0x200D)
+        }
+        guard !name.isEmpty, isName, name.endIndex < scalars.endIndex else { throw fault("a name of a group was expected") }
+        index = name.endIndex + 1
+        let text = String(String.UnicodeScalarView(name))
+        if !names.contains(text) { names.append(text) }
+        return "n\(names.firstIndex(of: text) ?? 0)"
+    }
+
     private mutating func translateClass() throws(PAOError) {
+        // PCRE2 does not repeat an empty class.
+        if current == "]" {
+            index += 1
+            result += "(?:(?!))"
+            return
+        }
         result += "["
         if current == "^" {
             result += "^"
@@ -126,7 +160,10 @@ struct PatternTranslation {
         case "x": result += "\\x{\(try hex(2))}"
         case "u": try translateUnicode()
         case "p", "P": try translateProperty(scalar)
-        case "k" where !inClass: result += "\\k"
+        case "k" where !inClass:
+            guard current == "<" else { throw fault("\\k needs the name of a group") }
+            index += 1
+            result += "\\k<\(try groupName())>"
         case _ where scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)):
             throw fault("\\\(scalar) is not known")
         default: result += scalar.isASCII ? "\\\(scalar)" : String(scalar)

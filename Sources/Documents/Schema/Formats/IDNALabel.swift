@@ -3,8 +3,23 @@ enum IDNALabel {
     static func isValid(_ label: [Unicode.Scalar]) -> Bool {
         guard let first = label.first, first != "-", label.last != "-", !isMark(first) else { return false }
         if label.count >= 4, label[2] == "-", label[3] == "-" { return false }
-        return label.indices.allSatisfy { isAllowed(label, $0) }
+        return label.indices.allSatisfy { isAllowed(label, $0) } && isInOneDirection(label)
     }
+
+    /// RFC 5893, section 2, for labels with characters that are written from right to left.
+    private static func isInOneDirection(_ label: [Unicode.Scalar]) -> Bool {
+        let text = String(String.UnicodeScalarView(label))
+        guard label.contains(where: { $0.value >= 0x590 }), rightToLeft?.matches(text) ?? false else { return true }
+        return bidirectional?.matches(text) ?? false
+    }
+
+    private static let rightToLeft = try? Pattern(engine: "[\\p{bc:R}\\p{bc:AL}\\p{bc:AN}]")
+
+    /// European and Arabic digits do not stand in one label.
+    private static let bidirectional = try? Pattern(
+        engine: "^(?!.*\\p{bc:EN}.*\\p{bc:AN})(?!.*\\p{bc:AN}.*\\p{bc:EN})[\\p{bc:R}\\p{bc:AL}]"
+            + "(?:[\\p{bc:R}\\p{bc:AL}\\p{bc:AN}\\p{bc:EN}\\p{bc:ES}\\p{bc:CS}\\p{bc:ET}\\p{bc:ON}\\p{bc:BN}\\p{bc:NSM}]*"
+            + "[\\p{bc:R}\\p{bc:AL}\\p{bc:EN}\\p{bc:AN}])?\\p{bc:NSM}*$")
 
     private static func isMark(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {

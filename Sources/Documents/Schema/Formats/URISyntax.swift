@@ -12,6 +12,7 @@ enum URISyntax {
         var rest = text.utf8[...]
         let fragment = cut(&rest, at: UInt8(ascii: "#"))
         let query = cut(&rest, at: UInt8(ascii: "?"))
+        if isInternational, hasPrivate(Array(rest)[...]) || hasPrivate(fragment ?? []) { return false }
         guard isText(fragment ?? [], also: ":@/?"), isText(query ?? [], also: ":@/?") else { return false }
         let hasScheme = takeScheme(&rest)
         if !hasScheme, kind == .uri || kind == .iri { return false }
@@ -29,9 +30,19 @@ enum URISyntax {
     private static func isInternationalScalar(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x80, 0xA0...0xD7FF, 0xE000...0xFDCF, 0xFDF0...0xFFEF: true
+        case 0xE0000...0xE0FFF: false
         case 0x10000...0x10FFFD: scalar.value & 0xFFFF < 0xFFFE
         default: false
         }
+    }
+
+    private static func hasPrivate(_ bytes: ArraySlice<UInt8>) -> Bool {
+        String(decoding: bytes, as: UTF8.self).unicodeScalars.contains(where: isPrivate)
+    }
+
+    /// `iprivate`, which may stand in a query only.
+    private static func isPrivate(_ scalar: Unicode.Scalar) -> Bool {
+        (0xE000...0xF8FF).contains(scalar.value) || scalar.value >= 0xF0000
     }
 
     private static func cut(_ rest: inout Substring.UTF8View, at separator: UInt8) -> ArraySlice<UInt8>? {
