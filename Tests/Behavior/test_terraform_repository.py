@@ -91,4 +91,5 @@ def test_a_wrong_password_fails_the_step_and_is_told_nowhere(repository, servers
     request = server.api.run(server.publish(item), {"name": "orders"}, until="failed")
     assert branches(repository) == {} and proposed(repository) == []
     assert holders(server, "Canary-wrong") == [] and "Canary-wrong" not in json.dumps(request)
-    assert request["errorContext"]["error"]["type"] == "git_failed"
+    error = request["errorContext"]["error"]
+    assert error["type"] == "git_failed" and "credentials for the repository are missing or refused" in error["message"]

@@ -154,7 +154,7 @@ struct CurlClientTests {
         ("http://127.0.0.1/", ("A:", "b"), "GET"), ("http://127.0.0.1/", ("Content-Length", "5"), "GET"),
         ("http://127.0.0.1/", ("host", "other"), "GET"),
         ("http://127.0.0.1/", ("A", "b"), "GET / HTTP/1.1\r\n"), ("http://127.0.0.1:99999/", ("A", "b"), "GET"),
-        ("http://a%7F.example/", ("A", "b"), "GET"),
+        ("http://a%7F.example/", ("A", "b"), "GET"), ("http://%3330073/", ("A", "b"), "GET"),
     ]
 
     @Test("what would break the framing is refused before anything is sent", arguments: CurlClientTests.unsendableCalls)

@@ -98,8 +98,16 @@ package struct GitClient: Sendable {
     }
 
     static func failed(_ message: String, _ result: ProcessResult) -> PAOError {
-        PAOError(.gitFailed, message, detail: String(result.errorText.suffix(2000)))
+        let words = result.errorText
+        let reason = refusals.contains { words.contains($0) } ? " The credentials for the repository are missing or refused." : ""
+        return PAOError(.gitFailed, message + reason, detail: String(words.suffix(2000)))
     }
+
+    /// What git and ssh say, with `LC_ALL=C`, where they are not let in.
+    private static let refusals = [
+        "Authentication failed", "could not read Username", "could not read Password", "returned error: 401", "returned error: 403",
+        "Permission denied (",
+    ]
 
     /// The hexadecimal name of a SHA-1 or SHA-256 object.
     static func commit(_ text: Substring?) -> String? {

@@ -29,7 +29,7 @@ struct WebAddress: Sendable, Equatable {
         }
         guard let host = Self.part(url, CURLUPART_HOST), !host.isEmpty,
             let port = Self.part(url, CURLUPART_PORT, UInt32(CURLU_DEFAULT_PORT)).flatMap({ Int($0) }), port > 0,
-            let whole = Self.part(url, CURLUPART_URL), Self.isPlain(host)  // which may have been written with `%7F`
+            let whole = Self.part(url, CURLUPART_URL), Self.host(of: whole) == host
         else { throw TransportFailure(.invalidURL, "The URL has no usable host and port.") }
         self.text = whole
         self.scheme = scheme
@@ -47,6 +47,14 @@ struct WebAddress: Sendable, Equatable {
 
     /// Path and query, as the request line has them.
     var target: String { query.map { "\(path)?\($0)" } ?? path }
+
+    /// As whoever is given the address reads it. With percent signs in the host that may be another one: `https://%3330073` is 330073, and
+    /// that is 0.5.9.25.
+    private static func host(of text: String) -> String? {
+        guard isPlain(text), let url = curl_url() else { return nil }
+        defer { curl_url_cleanup(url) }
+        return curl_url_set(url, CURLUPART_URL, text, UInt32(CURLU_DISALLOW_USER)) == CURLUE_OK ? part(url, CURLUPART_HOST) : nil
+    }
 
     private static func isPlain(_ text: String) -> Bool { text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F } }
 

@@ -9,7 +9,7 @@ extension FuzzTarget {
             texts: [
                 "10.0.0.0/8", "fd00::/8", "::ffff:1.2.3.4", "https://a.example:8443/b/../c?d=e#f", "http://0x7f.1/", "http://[::1]:80/",
                 "ssh://git@example.com:22/a/b.git", "https://github.com/acme/shop.git", "feature/a-b.c", "HTTP://ex%41mple.com/%zz",
-                "http://a%7F/",
+                "http://a%7F/", "http://%3330073/",
             ],
             words: ["://", "/", "..", "@", ":", "[", "]", "%", "?", "#", "0x7f", "::", "/128", "\u{0}", ".lock", "-", "\\", "\u{3002}"],
             address),
