@@ -49,9 +49,8 @@ package final class CatalogEntry: Sendable {
     package let digest: String
     package let source: CatalogDocument.Source
     package let state: State
-    /// In lower case, for order and search; the latter ends in NUL.
+    /// In lower case.
     let sortName: String
-    let searchText: [CChar]
     let fields: [FieldSummary]
     let outputs: OutputSummary
     /// Of the file that it was read from.
@@ -90,8 +89,6 @@ package final class CatalogEntry: Sendable {
         fields = FieldSummary.all(in: definition["presentation"]?["form"]?["groups"])
         outputs = OutputSummary(definition)
         sortName = name.lowercased()
-        let texts = [name, id, description, category, ownerTeam ?? ""] + tags
-        searchText = Array(texts.joined(separator: "\n").lowercased().utf8CString)
         self.digest = digest
         self.source = source
         self.state = state
@@ -106,7 +103,7 @@ package final class CatalogEntry: Sendable {
         (components, targets, toVersion) = (other.components, other.targets, other.toVersion)
         (fields, outputs, links) = (other.fields, other.outputs, other.links)
         (digest, source, fileHash) = (other.digest, other.source, other.fileHash)
-        (sortName, searchText) = (other.sortName, other.searchText)
+        sortName = other.sortName
         self.state = state
     }
 

@@ -15,6 +15,8 @@ package final class CatalogSnapshot: Sendable {
     private let idByName: [String: String]
     /// Places in `entries`.
     private let bySearchRow: [Int: Int]
+    /// Of `entries`.
+    let texts: SearchTexts
     private let bundlesByItem: [String: [CatalogEntry]]
     private let documents: DocumentCache
     private let search: CatalogSearch
@@ -35,6 +37,7 @@ package final class CatalogSnapshot: Sendable {
         idByName = Dictionary(entries.map { ($0.name, $0.id) }, uniquingKeysWith: { first, _ in first })
         bySearchRow = Dictionary(
             entries.enumerated().map { (SearchStore.row(of: $0.element), $0.offset) }, uniquingKeysWith: { first, _ in first })
+        texts = SearchTexts(entries)
         bundlesByItem = Self.bundles(entries)
     }
 

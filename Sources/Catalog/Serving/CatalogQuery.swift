@@ -1,5 +1,4 @@
 package import Base
-import Glibc
 
 /// What a list of the catalog is asked for. Every filter that is given must hold.
 package struct CatalogQuery: Sendable, Hashable {
@@ -64,7 +63,8 @@ package struct CatalogPage: Sendable {
 extension CatalogSnapshot {
     package func list(_ query: CatalogQuery) -> CatalogPage {
         let matching = SearchMatch(query.search, in: self)
-        var found = matching.entries.enumerated().filter { query.admits($0.element) }.map { Found(place: $0.offset, entry: $0.element) }
+        var found: [Found] = []
+        for (place, entry) in matching.entries.enumerated() where query.admits(entry) { found.append(Found(place: place, entry: entry)) }
         if query.sort == .category || (query.sort != .relevance && matching.isRanked) { found = query.sorted(found) }
         if query.sort == .nameDescending { found.reverse() }
         let total = found.count
@@ -156,22 +156,6 @@ private struct SearchMatch {
         }
         let hits = snapshot.hits(text)
         isRanked = !hits.isEmpty
-        entries = isRanked ? hits : snapshot.entries.filter(SearchWords(text).occur)
-    }
-}
-
-/// Words of a search, compared without regard to case.
-private struct SearchWords {
-    /// Ended by NUL, as `searchText` is.
-    private let words: [[CChar]]
-
-    init(_ text: String) { words = text.lowercased().split(whereSeparator: \.isWhitespace).map { Array(String($0).utf8CString) } }
-
-    func occur(in entry: CatalogEntry) -> Bool {
-        words.isEmpty
-            || entry.searchText.withUnsafeBufferPointer { text in
-                guard let text = text.baseAddress else { return false }
-                return words.allSatisfy { strstr(text, $0) != nil }
-            }
+        entries = isRanked ? hits : snapshot.texts.places(of: text).map { snapshot.entries[$0] }
     }
 }
