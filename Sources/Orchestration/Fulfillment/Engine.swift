@@ -156,7 +156,10 @@ package final class Engine: Sendable {
             launches += try next.launches()
             room.keep(next.awaitedTypes, for: next.request.rowID)
             do throws(PAOError) {
-                guard try await commit(next, after: run, lease) else { return nil }
+                guard try await commit(next, after: run, lease) else {
+                    room.keep([], for: run.request.rowID)  // it waits for its key, and is to be let in for nothing else
+                    return nil
+                }
             } catch  where error.code == .storageFull && patience > 0 && landing != nil {
                 patience -= 1
                 try? await time.sleep(.seconds(1))

@@ -302,7 +302,9 @@ extension RequestRun {
     var nextDue: Timestamp? {
         let waiting = request.steps.filter { [.running, .verifying, .retrying].contains($0.status) && !inFlight.contains($0.id) }
         let bound = waiting.filter(isBoundByTime)
-        let due = waiting.compactMap(\.dueAt) + waiting.filter { tickets[$0.id] != nil }.compactMap(end) + [ownIssueDue].compactMap { $0 }
+        // Of a request that is to stop no further try begins, however long it has been due.
+        let acting = waiting.filter { !request.isStopping || $0.status != .retrying }
+        let due = acting.compactMap(\.dueAt) + waiting.filter { tickets[$0.id] != nil }.compactMap(end) + [ownIssueDue].compactMap { $0 }
         guard !due.isEmpty else { return nil }
         return (due + bound.compactMap(end) + (bound.isEmpty ? [] : [request.deadline].compactMap { $0 })).min()
     }
