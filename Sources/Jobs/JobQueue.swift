@@ -161,6 +161,7 @@ package actor JobQueue {
             try await renewIfDue()
             pause = try await claim()
         } catch {
+            guard store.isOpen else { return }
             log(.error, "the job queue cannot reach its table", ["error": .string(error.description)])
         }
         timer = Task { [time, signal] in
@@ -221,9 +222,9 @@ package actor JobQueue {
         }
     }
 
-    /// Tried until it is stored: a job that is not given back would wait for the end of its lease.
+    /// Tried until it is stored: a job that is not given back would wait for the end of its lease. Not beyond the end of the store.
     private func giveBack(_ job: ClaimedJob, _ failure: PAOError) async {
-        while await !isGivenBack(job, failure), !Task.isCancelled { try? await time.sleep(Self.pauseAfterFailure) }
+        while await !isGivenBack(job, failure), store.isOpen, !Task.isCancelled { try? await time.sleep(Self.pauseAfterFailure) }
     }
 
     private func isGivenBack(_ job: ClaimedJob, _ failure: PAOError) async -> Bool {

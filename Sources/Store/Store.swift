@@ -38,6 +38,9 @@ package final class Store: Sendable {
         try migrator.apply(pending)
     }
 
+    /// False from `close` on, for good.
+    package var isOpen: Bool { isClosed.withLock { !$0 } }
+
     /// Finishes what was accepted, waits for readers, empties the log and releases the directory. May be called again; not from within
     /// a read or a write.
     package func close() {
